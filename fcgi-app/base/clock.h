@@ -9,7 +9,7 @@
 
 enum { CLOCK_RFC3339 = 32, CLOCK_HTTP = 32 };
 
-uint64_t clock_ms(void); /* CLOCK_MONOTONIC, milliseconds */
+uint64_t clock_ms(void);          /* CLOCK_MONOTONIC, milliseconds */
 void clock_sleep_ms(uint64_t ms); /* returns early on a signal */
 
 /* "2026-11-21T17:12:56.123Z". Returns out. */

@@ -41,7 +41,8 @@ enum { FDIO_MAX_FDS = 4 };
 /*
  * One message with up to FDIO_MAX_FDS descriptors over a SOCK_SEQPACKET unix socket (SCM_RIGHTS).
  * Received descriptors are close-on-exec; *nfds goes in as room and comes out as count; surplus
- * ones are closed and the call fails with EMSGSIZE. recv returns the length, 0 when the peer closed.
+ * ones are closed and the call fails with EMSGSIZE. recv returns the length, 0 when the peer
+ * closed.
  */
 MUST_CHECK int fdio_send(int sock, const void *p, size_t n, const int *fds, size_t nfds);
 MUST_CHECK ssize_t fdio_recv(int sock, void *p, size_t n, int *fds, size_t *nfds);

@@ -16,7 +16,8 @@ void proc_default(int sig);
 bool proc_caught(int sig);
 bool proc_pending(int sig); /* tells without clearing */
 
-/* Blocks or unblocks the signals that proc_catch has installed, around work that must not see EINTR. */
+/* Blocks or unblocks the signals that proc_catch has installed, around work that must not see
+ * EINTR. */
 void proc_block(void);
 void proc_unblock(void);
 
@@ -27,7 +28,8 @@ void proc_unblock(void);
  */
 MUST_CHECK int proc_drop(const char *user, const char *group, struct err *e);
 
-/* SIGKILL or SIGTERM for this process when its parent dies; exits at once if parent is gone already. */
+/* SIGKILL or SIGTERM for this process when its parent dies; exits at once if parent is gone
+ * already. */
 void proc_die_with_parent(int sig, pid_t parent);
 
 /* What ps(1) shows; call proc_title_init from main first. Cut to the room there is. */
