@@ -81,7 +81,7 @@ struct multipart {
 	size_t delimiter_len;                       /* without that "-" */
 	size_t held, held_from; /* delimiter[held_from..held) are bytes of the body held back */
 	size_t preamble, lwsp;
-	char line[MULTIPART_HEADER_BYTES + 1];
+	char line[MULTIPART_HEADER_BYTES];
 	size_t line_len, block_len, headers;
 	bool has_disposition, has_type, has_encoding;
 };
