@@ -18,7 +18,7 @@ static int tap_count, tap_failed;
 
 /* Tells one result under a name; returns ok. */
 static inline bool PRINTF_LIKE(4, 5)
-tap_result(bool ok, const char *file, int line, const char *fmt, ...)
+    tap_result(bool ok, const char *file, int line, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -48,8 +48,8 @@ tap_result_int(long long got, long long want, const char *file, int line, const 
 static inline bool
 tap_result_str(const char *got, const char *want, const char *file, int line, const char *name)
 {
-	bool ok = tap_result(
-	    got && want ? strcmp(got, want) == 0 : got == want, file, line, "%s", name);
+	bool ok =
+	    tap_result(got && want ? strcmp(got, want) == 0 : got == want, file, line, "%s", name);
 
 	if (!ok)
 		printf("# got  %s\n# want %s\n", got ? got : "(null)", want ? want : "(null)");
