@@ -41,16 +41,23 @@ open_file(const char *path)
 	return fd;
 }
 
+/* Not when fd has the same number: then somebody closed the old one behind our back. */
 static void
-close_target(void)
+replace_fd(int fd)
 {
-	if (state.path[0] != '\0')
+	if (state.path[0] != '\0' && state.fd != fd)
 		close(state.fd);
+	state.fd = fd;
+}
+
+static void
+close_target(int next)
+{
+	replace_fd(next);
 	if (state.syslog)
 		closelog();
 	state.path[0] = '\0';
 	state.syslog = false;
-	state.fd = STDERR_FILENO;
 }
 
 int
@@ -68,8 +75,7 @@ log_open(const struct log_conf *conf, struct err *e)
 	if (is_file && (fd = open_file(target)) < 0)
 		return err_sys(e, "open(%s)", target);
 
-	close_target();
-	state.fd = fd;
+	close_target(fd);
 	state.json = conf->json;
 	state.level = conf->level;
 	snprintf(state.program, sizeof state.program, "%s", conf->program ? conf->program : "");
@@ -95,8 +101,7 @@ log_reopen(void)
 		    "open(%s): %s; going on with the old log file", state.path, strerror(errno));
 		return;
 	}
-	close(state.fd);
-	state.fd = fd;
+	replace_fd(fd);
 }
 
 void
