@@ -28,7 +28,8 @@ struct call { /* one request */
 	const char *method;    /* as matched by the route: GET also for HEAD */
 	bool head;             /* no content is to be sent */
 	struct account caller; /* id 0: nobody */
-	const char *path;      /* percent-encoded, without query */
+	const char *prefix;    /* where the operator mounted us: "" or "/upload-service" */
+	const char *path;      /* percent-encoded, without prefix and query */
 	struct id id;          /* of {id} in the route */
 	char arg[1024];        /* of {name} in the route: percent-decoded, NUL-free, raw bytes */
 	int status;            /* set by reply.c when the answer has begun; 0 before */
