@@ -141,8 +141,6 @@ route_serve(struct app *app, struct request *req)
 		c.method = "GET";
 		c.head = true;
 	}
-	log_context("request", request_id(req));
 	serve(&c);
 	log_access(&c, begun);
-	log_context("request", NULL);
 }
