@@ -167,7 +167,7 @@ clock_parse_http(const char *s, time_t *out)
 	normal = tm;
 	normal.tm_hour = normal.tm_min = normal.tm_sec = 0;
 	timegm(&normal);
-	if (normal.tm_mday != tm.tm_mday || normal.tm_mon != tm.tm_mon) /* 31 February */
+	if (normal.tm_mday != tm.tm_mday) /* 31 February */
 		return -1;
 	t = timegm(&tm);
 	*out = t;

@@ -194,6 +194,13 @@ rotating(void)
 	log_error("three");
 	tap_is(slurp(), 1, "after log_reopen lines go to the new file");
 	tap_str(tail(), "error: three\n", "from then on");
+	log_reopen();
+	log_error("again");
+	tap_is(slurp(), 2, "opening it again keeps what is there");
+	tap_is(truncate(path, 0), 0, "another truncates it");
+	log_error("after");
+	slurp();
+	tap_str(tail(), "error: after\n", "lines are appended, there is no hole");
 	unlink(old);
 	unlink(path);
 	tap_is(mkdir(path, 0700), 0, "a directory stands in the way");

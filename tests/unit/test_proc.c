@@ -65,10 +65,10 @@ drop_and_try(void)
 {
 	struct err e;
 	struct passwd *pw = getpwnam("nobody");
-	gid_t groups[32];
+	gid_t groups[32] = { 0, 4 };
 	int n;
 
-	if (proc_drop("nobody", NULL, &e) < 0)
+	if (setgroups(2, groups) < 0 || proc_drop("nobody", NULL, &e) < 0)
 		_exit(1);
 	n = getgroups(ARRAY_LEN(groups), groups);
 	if (getuid() != pw->pw_uid || geteuid() != pw->pw_uid || getgid() != pw->pw_gid)
