@@ -14,7 +14,7 @@ enum listen_kind {
 
 /*
  * Finds or makes the socket. An existing socket file is replaced only when nobody answers on it.
- * The descriptor (close-on-exec, blocking), or -1: ERR_INPUT for a bad address, ERR_CONFLICT when
+ * The descriptor (close-on-exec, non-blocking: children wait in epoll), or -1: ERR_INPUT for a bad address, ERR_CONFLICT when
  * another sluice listens there, ERR_INTERNAL.
  */
 MUST_CHECK int listen_open(const struct conf *conf, enum listen_kind *kind, struct err *e);
@@ -22,7 +22,10 @@ MUST_CHECK int listen_open(const struct conf *conf, enum listen_kind *kind, stru
 /* Removes the socket file of LISTEN_OWN. */
 void listen_unlink(const struct conf *conf);
 
-/* User names to uids; "" gives own uid and root. mem_free *uids. 0, or -1 ERR_INPUT. */
+/* Does the kernel tell who connects (AF_UNIX)? */
+bool listen_has_peers(int fd);
+
+/* User names or numbers to uids; "" gives own uid and root. mem_free *uids. 0, or -1 ERR_INPUT. */
 MUST_CHECK int listen_users(const char *names, uid_t **uids, size_t *n, struct err *e);
 
 #endif

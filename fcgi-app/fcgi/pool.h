@@ -16,7 +16,12 @@ struct pool_start {
 	const char *const *overrides;
 	char **argv; /* for USR2 */
 	int listen_fd;
+	bool own_socket;  /* made here: its file goes when the pool stops */
+	pid_t old_master; /* that we replace (USR2), 0: none */
 };
+
+/* Opens the log as [log] says. 0, or -1. */
+MUST_CHECK int pool_open_log(const struct conf *conf, struct err *e);
 
 /* Takes *conf (HUP replaces it). Returns the exit code. */
 int pool_run(struct conf **conf, const struct pool_start *start);

@@ -1,9 +1,11 @@
 #include "base/sys.h"
 
 #include <stdatomic.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 
 #include "base/clock.h"
+#include "base/fdio.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "fcgi/scoreboard.h"
@@ -17,7 +19,8 @@ struct slot {
 
 struct shared {
 	_Atomic uint64_t last_once; /* clock_ms of the last scoreboard_once_per that said yes */
-	_Atomic unsigned top;       /* slots ever taken are below this */
+	_Atomic bool want_call;
+	_Atomic unsigned top; /* slots ever taken are below this */
 	struct slot slot[];
 };
 
@@ -25,6 +28,7 @@ struct scoreboard {
 	struct shared *m;
 	size_t size;
 	unsigned slots;
+	int call_fd;
 };
 
 struct scoreboard *
@@ -33,6 +37,7 @@ scoreboard_new(unsigned slots)
 	struct scoreboard *b = mem_zero(sizeof(*b));
 
 	b->slots = slots;
+	b->call_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	b->size = sizeof(struct shared) + slots * sizeof(struct slot);
 	b->m = mmap(NULL, b->size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (b->m == MAP_FAILED) {
@@ -47,6 +52,7 @@ scoreboard_free(struct scoreboard **b)
 {
 	if (*b == NULL)
 		return;
+	fdio_drop(&(*b)->call_fd);
 	munmap((*b)->m, (*b)->size);
 	mem_free(*b);
 	*b = NULL;
@@ -89,6 +95,33 @@ scoreboard_clear(struct scoreboard *b, unsigned slot)
 	s->since_ms = 0;
 	s->pid = 0;
 	s->state = SLOT_FREE;
+}
+
+int
+scoreboard_call_fd(const struct scoreboard *b)
+{
+	return b->call_fd;
+}
+
+void
+scoreboard_want_call(struct scoreboard *b, bool wanted)
+{
+	uint64_t calls;
+
+	if (read(b->call_fd, &calls, sizeof(calls)) < 0 && errno != EAGAIN)
+		log_warn("read(eventfd): %s", strerror(errno));
+	b->m->want_call = wanted;
+}
+
+void
+scoreboard_call(struct scoreboard *b)
+{
+	uint64_t one = 1;
+
+	if (!b->m->want_call || scoreboard_in_state(b, SLOT_IDLE) > 0)
+		return;
+	if (atomic_exchange(&b->m->want_call, false) && write(b->call_fd, &one, sizeof(one)) < 0)
+		log_warn("write(eventfd): %s", strerror(errno));
 }
 
 void

@@ -28,7 +28,16 @@ int scoreboard_take(struct scoreboard *b);
 void scoreboard_assign(struct scoreboard *b, unsigned slot, pid_t pid);
 void scoreboard_clear(struct scoreboard *b, unsigned slot);
 
-/* Child. */
+/*
+ * A child that leaves no other idle behind it may call the master, which then starts more. Master:
+ * scoreboard_call_fd is readable after a call; scoreboard_want_call re-arms (true) or stops (false)
+ * calling. -1 where there is no descriptor.
+ */
+int scoreboard_call_fd(const struct scoreboard *b);
+void scoreboard_want_call(struct scoreboard *b, bool wanted);
+void scoreboard_call(struct scoreboard *b); /* child: cheap when no call is wanted */
+
+/* Child. count adds. */
 void scoreboard_set(struct scoreboard *b, unsigned slot, enum slot_state state);
 void scoreboard_count(struct scoreboard *b, unsigned slot, uint64_t requests, uint64_t bytes_in);
 
