@@ -90,7 +90,7 @@ multipart_init(
 	return 0;
 }
 
-/* The events that follow return MULTIPART_MORE when there is nothing to tell yet. */
+/* The functions below return MULTIPART_MORE when there is nothing to tell yet. */
 
 /* n bytes at s turned out to be no delimiter: data of the part, or preamble. */
 static enum multipart_event
