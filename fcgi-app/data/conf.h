@@ -2,14 +2,13 @@
  * conf.h: the configuration of all three programs: one INI file, one table, const after loading.
  *
  *	struct conf *c = conf_load(path, overrides, &e);     exit 78 with e.text when NULL
- *	... hand values down: store_open(&c->store, ...) ...
  *	conf_free(&c);
  *
- * Order: built-in defaults, the file, conf.d/ (files *.conf beside it, in name order), the
- *environment (SLUICE_SECTION_KEY; SLUICE_SECTION_KEY_FILE reads the value from a file), then
- *overrides
- * ("section.key=value", from -o). Unknown section or key, bad value: "file:line: key: reason".
- * Only mains and floor 2 see this header; floor 1 modules get the values they need.
+ * Order: built-in defaults, the file, conf.d/ (*.conf beside it, in name order), credentials of
+ * systemd, the environment (SLUICE_SECTION_KEY; SLUICE_SECTION_KEY_FILE reads the value from a
+ * file), then overrides ("section.key=value", "rendition.NAME.key=value"). Unknown section or key,
+ * bad value, a key twice in one file: "file:line: section.key: reason". A variable of the
+ * environment that names no key is ignored.
  */
 #ifndef SLUICE_DATA_CONF_H
 #define SLUICE_DATA_CONF_H
@@ -48,9 +47,8 @@ struct conf_multipart {
 
 struct conf_store {
 	char *dir;
-	uint64_t min_free; /* bytes that uploads must leave free */
-	char *spool;       /* where handed-off bodies may lie; "" = hand-off is refused */
-	char *spool_users; /* their owners, comma-separated; "" = own user and root */
+	uint64_t min_free;         /* bytes that uploads must leave free */
+	char *spool, *spool_users; /* where handed-off bodies may lie, and their owners */
 };
 
 struct conf_database {
@@ -60,10 +58,9 @@ struct conf_database {
 };
 
 struct conf_pool {
-	char *listen;         /* absolute path, or 127.0.0.1:port / [::1]:port */
-	unsigned listen_mode; /* octal, 0660 */
-	char *listen_group;
-	char *peers; /* users allowed to connect, comma-separated; "" = own user and root */
+	char *listen;               /* absolute path, or 127.0.0.1:port / [::1]:port */
+	unsigned listen_mode;       /* octal, 0660 */
+	char *listen_group, *peers; /* who may connect; "" = own user and root */
 	enum conf_pm pm;
 	uint64_t max_children, min_spare, max_requests, backlog;
 	uint64_t stop_timeout; /* ms from TERM until running requests are ended */
@@ -79,15 +76,12 @@ struct conf_auth {
 };
 
 struct conf_worker {
-	uint64_t children, batch, max_attempts;
-	uint64_t lease, poll; /* ms */
-	uint64_t max_pixels, max_side;
-	uint64_t memory;              /* address space of one decoder, bytes */
-	uint64_t total_memory;        /* predicted, over all decoders running at once, bytes */
-	uint64_t cpu_time, wall_time; /* ms, one picture */
-	uint64_t max_output;          /* bytes of one thumbnail */
-	char *decoder_user;           /* uid of the zygote when started as root */
-	char *magick_dir;             /* holds our policy.xml */
+	uint64_t children, batch, max_attempts, max_pixels, max_side;
+	uint64_t lease, poll;            /* ms */
+	uint64_t memory, total_memory;   /* bytes: of one decoder; predicted, of all at once */
+	uint64_t cpu_time, wall_time;    /* ms, one picture */
+	uint64_t max_output;             /* bytes of one thumbnail */
+	char *decoder_user, *magick_dir; /* uid of the zygote under root; where our policy.xml is */
 };
 
 struct conf_process {
@@ -110,14 +104,12 @@ struct conf {
 	struct conf_process process;
 	struct conf_log log;
 	struct conf_rendition rendition[CONF_MAX_RENDITIONS]; /* in the order of the file */
-	size_t
-	    renditions; /* never 0: without any section one "small" = 256x256 jpeg 80 is built in */
+	size_t renditions; /* never 0: without a section "small" = 256x256 jpeg 80 is built in */
 };
 
 /*
- * path NULL: $SLUICE_CONF, else the compiled-in path; a missing file is an error only when it was
- * named. overrides is a NULL-terminated array of "section.key=value", or NULL.
- * NULL with e filled (kind ERR_INPUT) on a bad configuration.
+ * path NULL: $SLUICE_CONF, else the compiled-in path; missing is an error only when it was named.
+ * overrides ends with NULL, or is NULL. NULL with e (ERR_INPUT) on a bad configuration.
  */
 struct conf *conf_load(const char *path, const char *const *overrides, struct err *e);
 void conf_free(struct conf **c);

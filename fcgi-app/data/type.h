@@ -4,6 +4,12 @@
  * Own signatures come first for everything on the default allow-list and for what must never pass
  * as text (HTML, SVG, scripts, executables); libmagic is the second opinion for the rest. Safety
  * does not depend on either: stored files are served as attachments with nosniff and a sandbox CSP.
+ *
+ *	type_sniff(t, p, n, sniffed, &e)
+ *	of = type_of_name(name)              of && !type_allowed(of, sniffed): a mismatch
+ *	type = type_refine(sniffed, name)    what is stored and shown
+ *	type_allowed(list, type)             judge this one: "text/plain" named x.js is a script, an
+ *	                                     OLE container named x.doc is application/msword
  */
 #ifndef SLUICE_DATA_TYPE_H
 #define SLUICE_DATA_TYPE_H
@@ -38,8 +44,8 @@ MUST_CHECK int type_check_list(const char *list, struct err *e);
  */
 const char *type_of_name(const char *name);
 
-/* The type to store: the extension's own (text/csv) where bytes only say text/plain or a container.
- */
+/* The type to store: the extension's own (text/csv) where bytes only say text/plain or a container,
+ * and the extension can have these bytes. */
 const char *type_refine(const char *sniffed, const char *name);
 
 /* May the picture be shown inline by a browser (decoded-safe image types)? */
