@@ -59,7 +59,7 @@ layout_make() {
 	if [ -z "${data:-}" ]; then
 		data=$dir/data
 		service_setup
-		if [ "$(id -u)" -eq 0 ] && ! "${as_service[@]}" test -x "$dir" 2>/dev/null; then
+		if [ "$(id -u)" -eq 0 ] && ! (cd / && "${as_service[@]}" test -x "$dir"); then
 			data=$(mktemp -d /var/tmp/sluice-instance-XXXXXX)
 			rm -rf "$dir/data"
 			ln -s "$data" "$dir/data"
@@ -78,10 +78,12 @@ layout_make() {
 	# the short directory may have gone with /tmp at a reboot
 	mkdir -p "$run/sluice"
 	[ "$run" = "$dir/run" ] || ln -sfn "$run" "$dir/run"
-	chmod 0700 "$data" "$run"
+	# bin and share are for every user (the decoders' too), the rest is for one
+	chmod 0711 "$data" "$data/lib"
+	chmod 0700 "$run" "$data/etc" "$data/lib/sluice" "$data/log" "$data/tmp"
 	if [ "$(id -u)" -eq 0 ]; then
-		chown "$service_user:$service_group" "$data" "$data"/* "$run" "$run"/sluice \
-			"$data/lib/sluice"
+		chown "$service_user:$service_group" "$data" "$data/etc" "$data/lib/sluice" \
+			"$data/log" "$data/tmp" "$run" "$run/sluice"
 	fi
 }
 

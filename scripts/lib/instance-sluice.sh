@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2154
+# shellcheck shell=bash disable=SC2154,SC2034
 # sluice itself: its programs, configuration, schema, store and accounts; sourced by
 # scripts/instance.
 
@@ -47,7 +47,7 @@ sluice_configure() {
 		echo "[database]"
 		echo "conninfo = $(postgres_dsn sluice)"
 		echo "[pool]"
-		echo "listen = $run/sluice/fcgi.sock"
+		echo "listen = $run/sluice/sluice.sock"
 		echo "[download]"
 		case $front in
 		nginx*) echo "method = accel" ;;
@@ -72,13 +72,13 @@ sluice_configure() {
 
 # Runs sluice-admin as the service user.
 sluice_admin() {
-	(cd "$data" && SLUICE_SQLDIR=$data/share/sql "${as_service[@]}" "$data/bin/sluice-admin" \
+	(cd "$data" && "${as_service[@]}" "$data/bin/sluice-admin" \
 		-c "$data/etc/sluice/sluice.conf" "$@" </dev/null)
 }
 
 # Schema, store and, once, two accounts with a token each.
 sluice_prepare() {
-	sluice_admin schema apply >&2
+	sluice_admin schema apply --sql "$data/share/sql" >&2
 	sluice_admin store init >&2
 	[ "$front" != nginx-handoff ] || "${as_service[@]}" mkdir -p "$data/lib/sluice/spool"
 	if [ -z "${token:-}" ]; then
