@@ -1,0 +1,112 @@
+#include "base/sys.h"
+#include "data/db_pq.h"
+
+#include <poll.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+
+enum { CANCEL_MS = 1000 }; /* what the server gets to answer a cancel request */
+
+bool
+db_wait_fd(int fd, short events, uint64_t deadline)
+{
+	struct pollfd p = { .fd = fd, .events = events };
+
+	for (;;) {
+		uint64_t now = clock_ms();
+		int left = now >= deadline ? 0 : (int)(deadline - now);
+		int n = poll(&p, 1, left);
+
+		if (n > 0)
+			return true;
+		if (n == 0 || errno != EINTR)
+			return false;
+	}
+}
+
+/* Sends what is left in libpq's buffer. 0, or -1 when it could not all be sent. */
+static int
+flush(struct db *db, uint64_t deadline)
+{
+	int left;
+
+	while ((left = PQflush(db->pg)) > 0) {
+		if (!db_wait_fd(PQsocket(db->pg), POLLIN | POLLOUT, deadline))
+			return -1;
+		if (!PQconsumeInput(db->pg))
+			return -1;
+	}
+	return left;
+}
+
+/* Collects the answer: the first failure, or else the last result. NULL when time is over. */
+static PGresult *
+collect(struct db *db, PGresult *kept, uint64_t deadline, bool *complete)
+{
+	*complete = false;
+	for (;;) {
+		while (PQisBusy(db->pg)) {
+			if (!db_wait_fd(PQsocket(db->pg), POLLIN, deadline))
+				return kept;
+			if (!PQconsumeInput(db->pg))
+				break; /* PQgetResult tells why */
+		}
+		PGresult *r = PQgetResult(db->pg);
+
+		if (!r)
+			break;
+		if (kept && PQresultStatus(kept) == PGRES_FATAL_ERROR) {
+			PQclear(r);
+			continue;
+		}
+		PQclear(kept);
+		kept = r;
+	}
+	*complete = true;
+	return kept;
+}
+
+static void
+cancel(struct db *db)
+{
+	char why[256];
+	PGcancel *c = PQgetCancel(db->pg);
+
+	if (c && !PQcancel(c, why, sizeof why))
+		log_warn("database: cancel a statement: %s", why);
+	PQfreeCancel(c);
+}
+
+/* Only an answer of severity ERROR proves a rollback; FATAL may come after the commit. */
+static bool
+settled(const PGresult *r)
+{
+	const char *severity;
+
+	if (PQresultStatus(r) != PGRES_FATAL_ERROR)
+		return true;
+	severity = PQresultErrorField(r, PG_DIAG_SEVERITY_NONLOCALIZED);
+	return severity && strcmp(severity, "ERROR") == 0;
+}
+
+/* Runs st on the open connection. *out is the server's answer, or NULL. */
+enum db_outcome
+db_run(struct db *db, const struct db_statement *st, PGresult **out)
+{
+	uint64_t deadline = clock_ms() + st->timeout_ms;
+	bool complete;
+	int sent = st->n >= 0
+		       ? PQsendQueryParams(db->pg, st->sql, st->n, NULL, st->params, NULL, NULL, 0)
+		       : PQsendQuery(db->pg, st->sql);
+
+	*out = NULL;
+	if (!sent || flush(db, deadline) < 0)
+		return DB_UNSENT;
+	*out = collect(db, NULL, deadline, &complete);
+	if (!complete) {
+		cancel(db);
+		*out = collect(db, *out, clock_ms() + CANCEL_MS, &complete);
+	}
+	return complete && *out && settled(*out) ? DB_ANSWERED : DB_LOST;
+}

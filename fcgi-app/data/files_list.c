@@ -1,0 +1,77 @@
+#include "base/sys.h"
+#include "data/files.h"
+
+#include "base/codec.h"
+#include "base/mem.h"
+#include "data/files_row.h"
+
+/*
+ * The parameters are known when the statement is planned, so the branches on them fold away and
+ * each form walks one of the two newest-first indexes.
+ */
+static const char list_sql[] =
+    "select " FILE_COLUMNS " from sluice.file f where f.state = 'ready'"
+    " and ($1::boolean or f.account_id = $2::bigint)"
+    " and ($3::bigint is null or (f.created_at, f.id) <"
+    " (timestamptz '1970-01-01 00:00:00+00' + $3::bigint * interval '1 microsecond', $4::uuid))"
+    " and ($5::text is null or f.content_type = $5)"
+    " and ($6::text is null or starts_with(f.content_type, $6))"
+    " and ($7::text is null or strpos(lower(f.name), lower($7)) > 0)"
+    " order by f.created_at desc, f.id desc limit $8::bigint";
+
+/* Reads rows, but for one beyond the page, which only tells that there are more. */
+static int
+take_page(const struct db_rows *rows, unsigned limit, struct file **out, size_t *n, struct err *e)
+{
+	size_t count = (size_t)db_count(rows);
+	struct file *page;
+
+	if (count > limit)
+		count = limit;
+	page = mem_array(count + 1, sizeof *page);
+	for (size_t i = 0; i < count; i++)
+		if (file_from_row(rows, (int)i, &page[i], e) < 0) {
+			while (i > 0)
+				file_release(&page[--i]);
+			mem_free(page);
+			return -1;
+		}
+	*out = page;
+	*n = count;
+	return 0;
+}
+
+int
+files_list(struct db *db, const struct files_query *q, struct file **out, size_t *n, bool *more,
+    struct err *e)
+{
+	char owner[24], us[24], limit[24], id[ID_TEXT], prefix[TYPE_MAX];
+	size_t type_len = q->type ? strlen(q->type) : 0;
+	bool wild = type_len >= 2 && strcmp(q->type + type_len - 2, "/*") == 0;
+	const char *params[] = { q->caller->admin ? "true" : "false", owner,
+		q->has_cursor ? us : NULL, q->has_cursor ? id_text(&q->id, id) : NULL,
+		wild ? NULL : q->type, wild ? prefix : NULL, q->q, limit };
+	struct db_rows *rows;
+	int rc;
+
+	*out = NULL;
+	*n = 0;
+	*more = false;
+	if (q->limit < 1 || q->limit > FILE_MAX_PAGE)
+		return err_set(e, ERR_INPUT, "limit: 1 to %d", FILE_MAX_PAGE);
+	if (type_len >= TYPE_MAX || (q->type && !codec_utf8_valid(q->type, type_len)))
+		return err_set(e, ERR_INPUT, "type: not a media type");
+	if (q->q && !codec_utf8_valid(q->q, strlen(q->q)))
+		return err_set(e, ERR_INPUT, "q: not UTF-8");
+	(void)snprintf(owner, sizeof owner, "%lld", (long long)q->caller->id);
+	(void)snprintf(us, sizeof us, "%lld", (long long)q->created_us);
+	(void)snprintf(limit, sizeof limit, "%u", q->limit + 1);
+	(void)snprintf(
+	    prefix, sizeof prefix, "%.*s", wild ? (int)type_len - 1 : 0, q->type ? q->type : "");
+	if (db_read(db, &rows, list_sql, params, ARRAY_LEN(params), e) < 0)
+		return err_prefix(e, "list files");
+	*more = (unsigned)db_count(rows) > q->limit;
+	rc = take_page(rows, q->limit, out, n, e);
+	db_rows_free(&rows);
+	return rc;
+}
