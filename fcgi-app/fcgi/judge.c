@@ -84,8 +84,9 @@ judge_type(const struct app *app, struct file *f, const unsigned char *head, siz
 		return check_empty(app, f, why, e);
 	if (!type_allowed(app->conf->upload.allow, f->type)) {
 		*why = (struct refusal){ "type-refused", members(app, f) };
-		return err_set(e, ERR_TYPE, "the content of %s is %s; allowed are %s", f->name,
-		    f->type, app->conf->upload.allow);
+		return err_set(e, ERR_TYPE,
+		    "the content of %s is %s, which is not allowed here (see allowedTypes)",
+		    f->name, f->type);
 	}
 	if (check_mismatch(app, f, sniffed, why, e) < 0)
 		return -1;

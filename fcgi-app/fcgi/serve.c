@@ -39,16 +39,17 @@ add_common(struct headers *h, const struct content *what)
 	add(h, "ETag", what->etag);
 	add(h, "Last-Modified", clock_http(what->modified, h->modified));
 	add(h, "Cache-Control", "private, no-cache");
-	add(h, "Accept-Ranges", "bytes");
 	add(h, "Content-Security-Policy", "sandbox; default-src 'none'");
 	add(h, "Cross-Origin-Resource-Policy", "same-origin");
 }
 
 static void
-add_content(struct headers *h, const struct content *what)
+add_content(struct headers *h, const struct content *what, bool by_nginx)
 {
 	add(h, "Content-Type", what->type);
 	add(h, "Content-Disposition", what->disposition);
+	if (!by_nginx)
+		add(h, "Accept-Ranges", "bytes"); /* nginx adds its own */
 	if (!what->sha256)
 		return;
 	strbuf_adds(&h->digest, "sha-256=:");
@@ -169,21 +170,31 @@ send_by_server(struct call *c, const struct content *what, struct headers *h)
 	mem_free(where);
 }
 
-/* nginx knows the file's own dates and no ETag: it would answer these wrongly. */
-static bool
-server_would_err(const struct call *c)
+/*
+ * Who sends the bytes? HEAD has none. nginx knows the file's own dates and not our ETag when it
+ * judges these two conditions, and would judge them wrongly.
+ */
+static enum conf_serve
+choose_method(const struct call *c)
 {
-	return c->app->conf->download.method == SERVE_ACCEL &&
-	       (request_param(c->req, "HTTP_IF_MATCH") ||
-		   request_param(c->req, "HTTP_IF_UNMODIFIED_SINCE"));
+	enum conf_serve method = c->app->conf->download.method;
+
+	if (c->head)
+		return SERVE_STREAM;
+	if (method == SERVE_ACCEL && (request_param(c->req, "HTTP_IF_MATCH") ||
+					 request_param(c->req, "HTTP_IF_UNMODIFIED_SINCE")))
+		return SERVE_STREAM;
+	return method;
 }
 
 static void
 send_content(
     struct call *c, const struct content *what, struct headers *h, bool part, const struct range *r)
 {
-	add_content(h, what);
-	if (c->app->conf->download.method == SERVE_STREAM || server_would_err(c))
+	enum conf_serve method = choose_method(c);
+
+	add_content(h, what, method == SERVE_ACCEL);
+	if (method == SERVE_STREAM)
 		send_stream(c, what, h, part, r);
 	else
 		send_by_server(c, what, h);

@@ -2,9 +2,9 @@
  * serve.h: stored bytes on their way out: conditions and ranges here, the bytes by the web server
  * (X-Accel-Redirect, X-Sendfile) or, where neither is configured, by us in fixed-size chunks.
  *
- * Conditions are always evaluated here. Under X-Accel-Redirect nginx cuts the range (and judges
- * If-Range by the ETag that conf/nginx hands on); a request that nginx would judge by the wrong
- * validator (If-Match, If-Unmodified-Since) is streamed instead.
+ * Conditions are always evaluated here, and HEAD is always answered here. Under X-Accel-Redirect
+ * nginx cuts the range (and judges If-Range by the ETag that conf/nginx hands on); a request that
+ * nginx would judge by the wrong validator (If-Match, If-Unmodified-Since) is streamed instead.
  */
 #ifndef SLUICE_FCGI_SERVE_H
 #define SLUICE_FCGI_SERVE_H

@@ -208,6 +208,9 @@ test_server_sends(void)
 	tap_is(fake.content.len, 0, "nginx sends the bytes");
 	ask("GET", "/api/download/{id}", "HTTP_IF_MATCH", "*");
 	tap_str(fake.content.s, content, "If-Match is not left to nginx");
+	ask("HEAD", "/api/download/{id}", "HTTP_RANGE", "bytes=100-");
+	tap_is(fake.status, 200, "nor is HEAD");
+	tap_str(fake_header("Content-Length"), "10", "which has no range");
 	fake.conf.download.method = SERVE_SENDFILE;
 	ask("GET", "/api/download/{id}", NULL, NULL);
 	snprintf(want, sizeof(want), "%s/files/%.2s/%.2s/%s", fake.dir, id, id + 2, id);
