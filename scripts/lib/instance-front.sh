@@ -5,14 +5,27 @@ front_program() { # NAME
 	command -v "$1" || command -v "/usr/sbin/$1" || die "$1 not found: install it (scripts/packages)"
 }
 
+port_inode() { # PORT: the inode of the socket that listens there, or nothing
+	local hex fields
+	printf -v hex ':%04X' "$1"
+	while read -r -a fields; do
+		if [[ ${fields[1]} == *$hex ]] && [ "${fields[3]}" = 0A ]; then
+			echo "${fields[9]}"
+		fi
+	done </proc/net/tcp
+}
+
 port_is_free() { # PORT
-	! grep -qi ": [0-9A-F]*:$(printf %04X "$1") [0-9A-F:]* 0A " /proc/net/tcp
+	[ -z "$(port_inode "$1")" ]
 }
 
 # A fixed port is used as it is; otherwise the one of the last start, or any that is free. The
 # range lies below the one from which the kernel takes ports of connections.
 port_choose() {
-	[ "${fixed_port:-no}" = no ] || return 0
+	if [ "$fixed_port" = yes ]; then
+		port_is_free "$port" || die "port $port is taken"
+		return
+	fi
 	[ "${port:-0}" = 0 ] || ! port_is_free "$port" || return 0
 	port=$((20000 + (RANDOM * 32768 + RANDOM) % 12000))
 	until port_is_free "$port"; do
@@ -44,15 +57,14 @@ front_start() {
 	die "the web server did not start on port $port"
 }
 
+# Waits until the socket that listens on the port is one of ours.
 front_listens() {
-	local left=100
-	while process_pid front >/dev/null && [ "$left" -gt 0 ]; do
-		port_is_free "$port" || {
-			# ours, and not the one of another who was quicker
-			sleep 0.1
-			process_pid front >/dev/null
-			return
-		}
+	local left=100 pid inode
+	while pid=$(process_pid front) && [ "$left" -gt 0 ]; do
+		inode=$(port_inode "$port")
+		if [ -n "$inode" ] && [[ $(ls -l "/proc/$pid/fd" 2>/dev/null) == *"socket:[$inode]"* ]]; then
+			return 0
+		fi
 		left=$((left - 1))
 		sleep 0.05
 	done

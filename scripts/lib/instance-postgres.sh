@@ -46,6 +46,7 @@ postgres_init() {
 postgres_start() {
 	local left=300
 	! process_pid postgres >/dev/null || return 0
+	postgres_unlock
 	process_start postgres service "$(postgres_bin postgres)" -D "$data/pg"
 	until postgres_query -d postgres -c 'SELECT 1' >/dev/null 2>&1; do
 		left=$((left - 1))
@@ -56,6 +57,17 @@ postgres_start() {
 		sleep 0.1
 	done
 	postgres_database
+}
+
+# After a kill -9 the server refuses to start while its old number is in use, be it by a zombie.
+postgres_unlock() {
+	local file pid stat
+	for file in "$data/pg/postmaster.pid" "$run/.s.PGSQL.5432.lock"; do
+		{ read -r pid <"$file"; } 2>/dev/null || continue
+		if process_stat "$pid" && [ "${stat[0]}" = Z ]; then
+			rm -f "$file"
+		fi
+	done
 }
 
 postgres_query() { # psql's arguments

@@ -13,13 +13,19 @@ process_stat() {
 	read -r -a stat <<<"${line##*) }"
 }
 
+# process_known NAME: its pid if that number is still ours, dead or alive; fills stat[]
+process_known() {
+	local pid start
+	{ read -r pid <"$run/$1.pid" && read -r start <"$run/$1.start"; } 2>/dev/null || return 1
+	process_stat "$pid" && [ "${stat[19]}" = "$start" ] || return 1
+	echo "$pid"
+}
+
 # process_pid NAME: its pid if it runs and is ours
 process_pid() {
-	local pid start stat
-	{ read -r pid <"$run/$1.pid" && read -r start <"$run/$1.start"; } 2>/dev/null || return 1
-	process_stat "$pid" || return 1
-	[ "${stat[19]}" = "$start" ] && [ "${stat[0]}" != Z ] || return 1
-	echo "$pid"
+	local stat
+	process_known "$1" >/dev/null && [ "${stat[0]}" != Z ] || return 1
+	cat "$run/$1.pid"
 }
 
 # process_start NAME service|self COMMAND...: as the service user, or as the one who calls
@@ -40,10 +46,10 @@ process_start() {
 
 # process_members NAME: what runs in its session
 process_members() {
-	local pid dir stat
+	local pid dir stat=()
 	{ read -r pid <"$run/$1.pid"; } 2>/dev/null || return 0
 	# the number went to somebody else: then nothing of ours is left
-	if [ -e "/proc/$pid" ] && ! process_pid "$1" >/dev/null; then
+	if [ -e "/proc/$pid" ] && ! process_known "$1" >/dev/null; then
 		return 0
 	fi
 	for dir in /proc/[0-9]*; do
