@@ -95,33 +95,35 @@ section_part(struct reading *r, const char *s, size_t n)
 	return (size_t)(end + 1 - s);
 }
 
-/* fgets(3) over the memory, one piece a call. */
+/* fgets(3) over the memory: a piece and its LF, or as much of it as there is room for. */
 static char *
 next_piece(char *out, int size, void *arg)
 {
 	struct reading *r = arg;
 	size_t n = strcspn(r->p, "\n");
-	size_t room = (size_t)size - 2;
-	size_t take;
+	size_t room = (size_t)size - 1;
+	size_t take = n;
 
 	if (r->failed || !*r->p || size < 3)
 		return NULL;
-	if (!r->inside)
+	if (!r->inside) {
 		r->line++;
-	take = r->inside ? n : section_part(r, r->p, n);
-	if (take > room)
-		take = room;
-	memcpy(out, r->p, take);
-	r->p += take;
-	r->inside = take < n;
-	if (take == n && *r->p == '\n')
-		r->p++;
-	else if (r->inside && take == room) {
-		out[take] = '\0';
-		return out; /* the rest of a long line follows */
+		take = section_part(r, r->p, n);
 	}
+	if (take >= room) {
+		memcpy(out, r->p, room);
+		out[room] = '\0';
+		r->p += room;
+		r->inside = true;
+		return out;
+	}
+	memcpy(out, r->p, take);
 	out[take] = '\n';
 	out[take + 1] = '\0';
+	r->p += take;
+	r->inside = take < n;
+	if (!r->inside && *r->p)
+		r->p++;
 	return out;
 }
 
@@ -164,10 +166,11 @@ read_file(struct conf *c, const char *path, struct err *e)
 
 	if (!text)
 		return -1;
-	r.p = text;
+	r.p = text + (strncmp(text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0);
 	ini_allow_multiline = false;
 	ini_use_stack = false;
 	ini_allow_realloc = true;
+	ini_max_line = FILE_MAX + 2;
 	ini_stop_on_first_error = true;
 	rc = ini_parse_stream(next_piece, &r, handle, &r);
 	if (rc != 0 && !r.failed) {

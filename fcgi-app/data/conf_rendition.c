@@ -19,12 +19,13 @@ enum { MAX_BOX = 8192 };
 
 static const char *const formats[] = { "jpeg", "png", "webp" };
 
+/* "rendition NAME" in files, "rendition.NAME" in overrides. */
 bool
 conf_rendition_section(const char *section, const char **name)
 {
-	if (strncmp(section, "rendition", 9) != 0 || (section[9] != ' ' && section[9] != '\t'))
+	if (strncmp(section, "rendition", 9) != 0 || !section[9] || !strchr(" \t.", section[9]))
 		return false;
-	*name = section + 9 + strspn(section + 9, " \t");
+	*name = section + 10 + strspn(section + 10, " \t");
 	return true;
 }
 

@@ -168,10 +168,7 @@ static int
 from_override(struct conf *c, char *text, struct err *e)
 {
 	char *value = strchr(text, '=');
-	char *section = text;
-	char *joined;
 	char *key;
-	int rc;
 
 	if (!value)
 		return err_set(e, ERR_INPUT, "not section.key=value");
@@ -180,12 +177,7 @@ from_override(struct conf *c, char *text, struct err *e)
 	if (!key)
 		return err_set(e, ERR_INPUT, "not section.key=value");
 	*key++ = '\0';
-	if (strncmp(section, "rendition.", 10) != 0)
-		return conf_set(c, section, key, value, e);
-	joined = mem_printf("rendition %s", section + 10);
-	rc = conf_set(c, joined, key, value, e);
-	mem_free(joined);
-	return rc;
+	return conf_set(c, text, key, value, e);
 }
 
 int

@@ -1,0 +1,52 @@
+#include "base/sys.h"
+
+#include "base/codec.h"
+#include "data/digest.h"
+#include "tap.h"
+
+static const char empty[] = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+static const char abc[] = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+static const char million[] = "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0";
+
+static const char *
+hex(const unsigned char *p)
+{
+	static char text[DIGEST_HEX];
+
+	return codec_hex(p, DIGEST_SIZE, text);
+}
+
+int
+main(void)
+{
+	struct digest *d = digest_new();
+	unsigned char out[DIGEST_SIZE], other[DIGEST_SIZE];
+	char as[1000];
+
+	digest_final(d, out);
+	tap_str(hex(out), empty, "nothing");
+	digest_reset(d);
+	digest_add(d, "a", 1);
+	digest_add(d, "", 0);
+	digest_add(d, "bc", 2);
+	digest_final(d, out);
+	tap_str(hex(out), abc, "abc in pieces (FIPS 180-4)");
+	digest_reset(d);
+	digest_add(d, "forgotten", 9);
+	digest_reset(d);
+	memset(as, 'a', sizeof(as));
+	for (int i = 0; i < 1000; i++)
+		digest_add(d, as, sizeof(as));
+	digest_final(d, out);
+	tap_str(hex(out), million, "a million times a, after a reset");
+	digest_once("abc", 3, out);
+	tap_str(hex(out), abc, "in one go");
+	memcpy(other, out, sizeof(out));
+	tap_ok(digest_equal(out, other, sizeof(out)), "equal");
+	other[DIGEST_SIZE - 1] ^= 1;
+	tap_ok(!digest_equal(out, other, sizeof(out)), "not equal in the last bit");
+	digest_free(&d);
+	tap_ok(d == NULL, "free leaves NULL");
+	digest_free(&d);
+	return tap_done();
+}
