@@ -135,7 +135,7 @@ child_loop(struct child *c, uint64_t max_requests)
 				return;
 			break;
 		default:
-			log_warn("%s", e.text);
+			log_warn("no request from this connection: %s", e.text);
 			break;
 		}
 	}

@@ -167,46 +167,74 @@ connection_timeouts(int fd, uint64_t ms)
 }
 
 static int
-peek_failed(struct err *e)
+opening_failed(ssize_t n, struct err *e)
 {
+	if (n == 0 || errno == ECONNRESET)
+		return err_set(e, ERR_INPUT, "the peer left in the middle of parameters");
 	if (errno == EAGAIN)
 		return err_set(e, ERR_INPUT, "parameters: nothing came for %d ms", OPENING_READ_MS);
 	return err_set(e, ERR_INPUT, "parameters: %s", strerror(errno));
 }
 
-int
-connection_opening(
-    int fd, unsigned char buf[RECORD_OPENING], struct record_opening *o, struct err *e)
+/* Reads on to exactly n bytes in buf, of which *len are there. */
+static int
+read_to(int fd, unsigned char *buf, size_t *len, size_t n, uint64_t end, struct err *e)
 {
-	uint64_t end = clock_ms() + OPENING_MS;
-	int zero = 0;
-	/* Where a socket has no peek offset, each peek begins at the front. */
-	bool offset = setsockopt(fd, SOL_SOCKET, SO_PEEK_OFF, &zero, sizeof(zero)) == 0;
-	size_t len = 0;
+	if (n > RECORD_OPENING)
+		return err_set(e, ERR_INPUT, "parameters over %d bytes", RECORD_OPENING);
+	while (*len < n) {
+		ssize_t got = recv(fd, buf + *len, n - *len, 0);
 
-	set_timeout(fd, SO_RCVTIMEO, OPENING_READ_MS);
-	for (;;) {
-		size_t from = offset ? len : 0;
-		ssize_t n = recv(fd, buf + from, RECORD_OPENING - from, MSG_PEEK);
-		int whole;
-
-		if (n < 0 && errno != ECONNRESET)
-			return peek_failed(e);
-		if (n <= 0 && len == 0)
-			return 0;
-		if (n <= 0)
-			return err_set(e, ERR_INPUT, "the peer left in the middle of parameters");
-		if (from + (size_t)n == len)
-			clock_sleep_ms(1);
-		len = from + (size_t)n;
-		whole = record_opening(buf, len, o, e);
-		if (whole != 0)
-			return whole;
-		if (len == RECORD_OPENING)
-			return err_set(e, ERR_INPUT, "parameters over %zu bytes", len);
+		if (got <= 0)
+			return opening_failed(got, e);
+		*len += (size_t)got;
 		if (clock_ms() >= end)
 			return err_set(e, ERR_INPUT, "parameters took over %d ms", OPENING_MS);
 	}
+	return 0;
+}
+
+/* An opening that comes in pieces, record by record, so that nothing behind it is read. */
+static int
+take_opening(int fd, unsigned char *buf, struct record_opening *o, struct err *e)
+{
+	uint64_t end = clock_ms() + OPENING_MS;
+	size_t len = 0;
+	int whole;
+
+	do {
+		size_t at = len;
+
+		if (read_to(fd, buf, &len, at + RECORD_HEADER, end, e) < 0)
+			return -1;
+		if (record_opening(buf, len, o, e) < 0)
+			return -1;
+		if (read_to(fd, buf, &len, at + record_size(buf + at), end, e) < 0)
+			return -1;
+		whole = record_opening(buf, len, o, e);
+	} while (whole == 0);
+	return whole;
+}
+
+int
+connection_opening(
+    int fd, unsigned char buf[RECORD_OPENING], struct record_opening *o, bool *taken, struct err *e)
+{
+	ssize_t n;
+	int whole;
+
+	*taken = false;
+	set_timeout(fd, SO_RCVTIMEO, OPENING_READ_MS);
+	n = recv(fd, buf, RECORD_OPENING, MSG_PEEK);
+	if (n == 0 || (n < 0 && errno == ECONNRESET))
+		return 0;
+	if (n < 0)
+		return opening_failed(n, e);
+	whole = record_opening(buf, (size_t)n, o, e);
+	if (whole != 0)
+		return whole;
+	*taken = true;
+	return take_opening(fd, buf, o, e);
 }
 
 void

@@ -11,12 +11,13 @@
 #include "data/conf.h"
 #include "data/schema.h"
 #include "data/store.h"
-#include "data/type.h"
 #include "fcgi/child.h"
 #include "fcgi/listen.h"
 #include "fcgi/pool.h"
 
 struct options {
+	int argc;
+	char **argv;
 	const char *conf_path;
 	const char **overrides; /* ends with NULL */
 	size_t noverrides;
@@ -124,15 +125,23 @@ old_master(void)
 	return ours ? (pid_t)pid : 0;
 }
 
-/* What conf.c cannot know: media types and users. */
+/* Was the socket that the old master passed made by it (and not by systemd)? */
+static bool
+socket_was_own(void)
+{
+	bool own = getenv("SLUICE_OWN_SOCKET") != NULL;
+
+	unsetenv("SLUICE_OWN_SOCKET");
+	return own;
+}
+
+/* What conf.c does not look up: users. */
 static int
 check_conf(const struct conf *conf, struct err *e)
 {
 	uid_t *uids = NULL;
 	size_t n;
 
-	if (type_check_list(conf->upload.allow, e) < 0)
-		return err_prefix(e, "[upload] allow");
 	if (listen_users(conf->pool.peers, &uids, &n, e) < 0)
 		return err_prefix(e, "[pool] peers");
 	mem_free(uids);
@@ -212,7 +221,7 @@ serve(struct conf **conf, struct pool_start *start, enum listen_kind kind)
 }
 
 static int
-run(struct conf **conf, struct pool_start *start)
+run(struct conf **conf, struct pool_start *start, const struct options *o)
 {
 	bool alone;
 	enum listen_kind kind;
@@ -223,7 +232,8 @@ run(struct conf **conf, struct pool_start *start)
 	start->listen_fd = listen_open(*conf, &kind, &e);
 	if (start->listen_fd < 0)
 		return complain(e.kind == ERR_INPUT ? EXIT_CONFIG : EXIT_TEMPORARY, &e);
-	start->own_socket = kind == LISTEN_OWN;
+	start->own_socket = kind == LISTEN_OWN || (start->old_master != 0 && socket_was_own());
+	proc_title_init(o->argc, o->argv); /* copies the environment: after what is taken from it */
 	alone = kind == LISTEN_FD0;
 	if (!alone && proc_pidfile((*conf)->process.pid_file, &e) < 0)
 		code = complain(EXIT_CONFIG, &e);
@@ -239,7 +249,7 @@ run(struct conf **conf, struct pool_start *start)
 int
 main(int argc, char **argv)
 {
-	struct options o = { 0 };
+	struct options o = { .argc = argc, .argv = argv };
 	struct pool_start start = { .argv = argv_copy(argc, argv) };
 	struct conf *conf;
 	struct err e;
@@ -250,7 +260,6 @@ main(int argc, char **argv)
 	rc = options_parse(&o, argc, start.argv);
 	if (rc != 0)
 		return rc > 0 ? 0 : EXIT_USAGE;
-	proc_title_init(argc, argv);
 	start.conf_path = o.conf_path;
 	start.overrides = o.overrides;
 	conf = conf_load(o.conf_path, o.overrides, &e);
@@ -261,7 +270,7 @@ main(int argc, char **argv)
 	else if (o.test)
 		fputs("sluice-fcgi: the configuration is valid\n", stderr);
 	else
-		code = run(&conf, &start);
+		code = run(&conf, &start, &o);
 	conf_free(&conf);
 	mem_free(o.overrides);
 	for (char **a = start.argv; *a != NULL; a++)

@@ -14,7 +14,7 @@
 #include "fcgi/pool.h"
 #include "fcgi/scoreboard.h"
 
-enum { POOL_SLOTS = 4096 };
+enum { POOL_SLOTS = 8192 }; /* the most of max_children, and as many that are drained */
 
 struct pool_child { /* of the slot with the same index; pid 0: none */
 	pid_t pid;

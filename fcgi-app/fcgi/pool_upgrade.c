@@ -39,6 +39,8 @@ exec_next(const struct pool *p, pid_t old)
 	setenv("LISTEN_FDS", "1", 1);
 	pass_env("LISTEN_PID", getpid()); /* must name the process that reads it */
 	pass_env("SLUICE_OLD_MASTER", old);
+	if (p->start->own_socket)
+		setenv("SLUICE_OWN_SOCKET", "1", 1);
 	proc_default(SIGPIPE);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);

@@ -157,6 +157,14 @@ record_opening(const unsigned char *p, size_t n, struct record_opening *o, struc
 	return 0;
 }
 
+size_t
+record_size(const unsigned char p[RECORD_HEADER])
+{
+	struct header h = header_read(p);
+
+	return RECORD_HEADER + h.content + h.padding;
+}
+
 void
 record_header(unsigned char out[RECORD_HEADER], enum record_type type, unsigned id, size_t content)
 {

@@ -41,6 +41,9 @@ struct record_opening {
 MUST_CHECK int record_opening(
     const unsigned char *p, size_t n, struct record_opening *o, struct err *e);
 
+/* The size of the record whose header is at p, header and padding included. */
+size_t record_size(const unsigned char p[RECORD_HEADER]);
+
 /* Writes a header; the content must be padded by the caller if it wants to. */
 void record_header(
     unsigned char out[RECORD_HEADER], enum record_type type, unsigned id, size_t content);

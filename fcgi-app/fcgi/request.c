@@ -1,8 +1,10 @@
 #include "base/sys.h"
 
 #include <fcgiapp.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
+#include <sys/socket.h>
 
 #include "base/clock.h"
 #include "base/codec.h"
@@ -98,47 +100,92 @@ read_length(struct request *r)
 	r->length_known = s == NULL ? 0 : num_u64(s, 0, INT64_MAX, &r->length) == 0 ? 1 : -1;
 }
 
+/* A socket from which those n bytes can be read, and no more. The descriptor, or -1. */
+static int
+feed(const unsigned char *p, size_t n, struct err *e)
+{
+	int pair[2];
+	ssize_t sent;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
+		return err_sys(e, "socketpair");
+	sent = send(pair[0], p, n, MSG_DONTWAIT | MSG_NOSIGNAL);
+	fdio_drop(&pair[0]);
+	if (sent == (ssize_t)n)
+		return pair[1];
+	fdio_drop(&pair[1]);
+	return err_set(e, ERR_INTERNAL, "socketpair does not take %zu bytes", n);
+}
+
 /*
- * Hands the connection to libfcgi. keepConnection must be set before FCGX_Accept_r, or it begins
- * by closing ipcFd; what it is afterwards does not matter, since request_finish closes by itself.
- * detached keeps libfcgi from its own unbounded linger when it finds an error.
+ * Lets libfcgi read the opening from fd. keepConnection must be set before FCGX_Accept_r, or it
+ * begins by closing ipcFd; what it is afterwards does not matter, since request_finish closes by
+ * itself. detached keeps libfcgi from its own unbounded linger. Closes fd when it fails.
  */
 static int
-parse(struct request *r, unsigned id, struct err *e)
+parse(struct request *r, int fd, struct err *e)
 {
-	r->fcgi.ipcFd = r->fd;
+	r->fcgi.ipcFd = fd;
 	r->fcgi.keepConnection = 1;
 	r->fcgi.detached = 1;
-	if (FCGX_Accept_r(&r->fcgi) < 0) {
-		r->fd = -1; /* closed by libfcgi */
+	if (FCGX_Accept_r(&r->fcgi) == 0)
+		return 0;
+	r->fcgi.envp = NULL;
+	return err_set(e, ERR_INPUT, "libfcgi does not take the parameters");
+}
+
+/* libfcgi knows its connection by number, so the real one can take the feed's place. */
+static int
+parse_taken(struct request *r, size_t n, struct err *e)
+{
+	int fd = feed(r->opening, n, e);
+
+	if (fd < 0 || parse(r, fd, e) < 0)
+		return -1;
+	if (dup3(r->fd, fd, O_CLOEXEC) < 0) {
+		err_sys(e, "dup3");
+		FCGX_Free(&r->fcgi, 1);
 		r->fcgi.envp = NULL;
-		return err_set(e, ERR_INPUT, "libfcgi does not take the parameters");
+		return -1;
+	}
+	fdio_drop(&r->fd);
+	r->fd = fd;
+	return 0;
+}
+
+static int
+request_begin(struct request *r, const struct record_opening *o, bool taken, struct err *e)
+{
+	if (taken ? parse_taken(r, o->size, e) < 0 : parse(r, r->fd, e) < 0) {
+		if (!taken)
+			r->fd = -1; /* libfcgi has closed it */
+		return -1;
 	}
 	connection_timeouts(r->fd, r->conf.read_timeout);
-	output_init(&r->out, r->fd, id);
+	output_init(&r->out, r->fd, o->id);
+	r->stdin_end = o->stdin_end;
 	r->body_read = r->waited_ms = 0;
 	make_id(r);
 	read_length(r);
-	return 1;
+	return 0;
 }
 
 int
 request_accept(struct request *r, int listen_fd, struct err *e)
 {
 	struct record_opening o;
+	bool taken;
 	int got;
 
 	for (;;) {
 		got = acceptor_next(r->acceptor, listen_fd, &r->fd, e);
 		if (got <= 0)
 			return got;
-		got = connection_opening(r->fd, r->opening, &o, e);
-		if (got > 0) {
-			r->stdin_end = o.stdin_end;
-			return parse(r, o.id, e);
-		}
+		got = connection_opening(r->fd, r->opening, &o, &taken, e);
+		if (got > 0 && request_begin(r, &o, taken, e) == 0)
+			return 1;
 		fdio_drop(&r->fd);
-		if (got < 0)
+		if (got != 0)
 			return -1;
 	}
 }
