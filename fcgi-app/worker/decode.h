@@ -1,0 +1,15 @@
+/*
+ * decode.h: what a decoder does with its one picture: jail, decode, answer, end.
+ */
+#ifndef SLUICE_WORKER_DECODE_H
+#define SLUICE_WORKER_DECODE_H
+
+#include "worker/wire.h"
+
+/*
+ * For a child just forked by the zygote (whose pid is parent): in is the picture, out the pipe for
+ * the reply. Ends the process.
+ */
+void decode_main(const struct wire_job *job, int in, int out, pid_t parent) NO_RETURN;
+
+#endif

@@ -1,0 +1,25 @@
+/*
+ * launcher.h: the little process that starts zygotes.
+ *
+ * Forked first of all, while the worker still has its privileges: it becomes the decoders' user and
+ * stays that, so that a zygote can be started again after the worker itself has dropped to another
+ * user. It reads no file and no picture. It ends when the worker ends.
+ */
+#ifndef SLUICE_WORKER_LAUNCHER_H
+#define SLUICE_WORKER_LAUNCHER_H
+
+#include "base/err.h"
+
+struct launcher {
+	pid_t pid;
+	int sock;
+};
+
+/* user: whom to become when started as root; else it is left alone. 0, or -1. */
+MUST_CHECK int launcher_start(struct launcher *l, const char *user, struct err *e);
+void launcher_stop(struct launcher *l);
+
+/* Ends the last zygote and starts a new one with our policy in magick_dir: its socket, or -1. */
+MUST_CHECK int launcher_zygote(struct launcher *l, const char *magick_dir, struct err *e);
+
+#endif
