@@ -96,6 +96,22 @@ reply_problem(struct call *c, const char *slug, const char *detail,
 	send_problem(c, by_slug(slug), detail, extra, members);
 }
 
+/* What broke inside is for the log; the request id leads there. */
+static const char *
+public_detail(const struct problem *p)
+{
+	switch (p->kind) {
+	case ERR_UNCERTAIN:
+		return "it may or may not have been done: look before you try again";
+	case ERR_AWAY:
+		return "try again in a moment";
+	case ERR_NOSPACE:
+		return "there is not enough space to store this now";
+	default:
+		return "the log tells more under this request id";
+	}
+}
+
 void
 reply_refusal(struct call *c, const struct err *e, struct refusal *r)
 {
@@ -104,14 +120,8 @@ reply_refusal(struct call *c, const struct err *e, struct refusal *r)
 	json_t *members = r->members;
 
 	if (p->status >= 500) {
-		/* What broke inside is for the log; the request id leads there. */
 		log_error("%d %s: %s", p->status, p->slug, e->text);
-		detail =
-		    p->kind == ERR_UNCERTAIN
-			? "the upload may or may not have been stored; look before sending it again"
-		    : p->kind == ERR_AWAY    ? "try again in a moment"
-		    : p->kind == ERR_NOSPACE ? "there is not enough space to store this now"
-					     : "the log tells more under this request id";
+		detail = public_detail(p);
 	}
 	r->members = NULL;
 	send_problem(c, p, detail, NULL, members);

@@ -61,8 +61,7 @@ remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
 void
 fake_close(void)
 {
-	for (size_t i = 0; i < fake.nrows; i++)
-		file_release(&fake.row[i]);
+	fake_forget(0);
 	json_decref(parsed);
 	store_free(&fake.app.store);
 	type_free(&fake.app.type);
@@ -73,6 +72,13 @@ fake_close(void)
 	mem_free(fake.conf.store.spool);
 	mem_free(fake.conf.download.accel_prefix);
 	nftw(fake.dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+void
+fake_forget(size_t rows)
+{
+	while (fake.nrows > rows)
+		file_release(&fake.row[--fake.nrows]);
 }
 
 static int

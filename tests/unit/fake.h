@@ -65,6 +65,8 @@ json_t *fake_json(void);                   /* the content, borrowed; NULL when i
 const char *fake_member(const char *name); /* string member of it, or "" */
 bool fake_slug(const char *slug);          /* is it the problem of this type? */
 
+void fake_forget(size_t rows); /* all rows but the first so many */
+
 /* Regular files under the store's directory sub ("incoming", "files"). */
 unsigned fake_count(const char *sub);
 
