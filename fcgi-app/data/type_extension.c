@@ -87,7 +87,10 @@ static const struct {
 	T("odp", ODF "presentation", ZIP),
 	T("odg", ODF "graphics", ZIP),
 	T("epub", "application/epub+zip", ZIP),
-	T("zip", "application/zip", ", application/java-archive, application/epub+zip, " OOXML "*, " ODF "*"),
+	T("zip", "application/zip", ", application/java-archive, application/epub+zip"
+	    ", " OOXML "wordprocessingml.document, " OOXML "spreadsheetml.sheet"
+	    ", " OOXML "presentationml.presentation"
+	    ", " ODF "text, " ODF "spreadsheet, " ODF "presentation, " ODF "graphics"),
 	T("jar", "application/java-archive", ZIP),
 	T("apk", "application/vnd.android.package-archive", ", application/java-archive" ZIP),
 	T("gz", "application/gzip", ""),

@@ -327,6 +327,41 @@ test_dump(void)
 	masks("postgresql://u@h/db", "postgresql://u@h/db");
 }
 
+/* The sample shows every default as it is: with all keys switched on, nothing changes. */
+static void
+test_sample(void)
+{
+	const char *build = getenv("SLUICE_BUILDDIR");
+	char *path = mem_printf("%s/conf/sluice.conf", build ? build : ".");
+	FILE *f = fopen(path, "r");
+	struct conf *defaults, *sample;
+	char line[4096], *want, *got;
+	struct strbuf b;
+
+	mem_free(path);
+	if (!f) {
+		tap_skip("the sample", "conf/sluice.conf is not built");
+		return;
+	}
+	strbuf_init(&b);
+	while (fgets(line, sizeof(line), f))
+		strbuf_adds(
+		    &b, line[0] == '#' && line[1] != ' ' && line[1] != '\n' ? line + 1 : line);
+	fclose(f);
+	defaults = load("[rendition small]\n[rendition square]\ncrop = 128x128\n");
+	sample = load(b.s);
+	if (!sample)
+		printf("# %s\n", e.text);
+	want = dump(defaults);
+	got = sample ? dump(sample) : mem_strdup("");
+	tap_str(got, want, "the sample shows the defaults");
+	conf_free(&defaults);
+	conf_free(&sample);
+	free(want);
+	free(got);
+	strbuf_release(&b);
+}
+
 int
 main(void)
 {
@@ -342,6 +377,7 @@ main(void)
 	test_environment();
 	test_directory();
 	test_dump();
+	test_sample();
 	unlink(path_of("sluice.conf"));
 	unlink(path_of("secret"));
 	unlink(path_of("database.conninfo"));
