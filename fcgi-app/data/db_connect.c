@@ -194,9 +194,8 @@ db_ready(struct db *db, struct err *e)
 {
 	if (db_alive(db))
 		return 0;
-	if (db->pg) {
+	if (db->pg && db->pid == getpid())
 		log_warn("database: the connection was lost; connecting again");
-		db_disconnect(db);
-	}
+	db_disconnect(db);
 	return make_connection(db, e);
 }

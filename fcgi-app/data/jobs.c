@@ -132,7 +132,8 @@ jobs_renew(struct db *db, struct job *jobs, size_t n, uint64_t lease_ms, struct 
 	    "update sluice.job j set"
 	    " lease_until = clock_timestamp() + $2::bigint * interval '1 millisecond'"
 	    " from jsonb_to_recordset($1::jsonb) as x (id bigint, attempt integer)"
-	    " where j.id = x.id and j.attempt = x.attempt and j.state = 'running' returning j.id",
+	    " where j.id = x.id and j.attempt = x.attempt and j.state = 'running' returning j.id, "
+	    "j.attempt",
 	    params, ARRAY_LEN(params), e);
 	mem_free(json);
 	if (rc < 0)
@@ -141,7 +142,8 @@ jobs_renew(struct db *db, struct job *jobs, size_t n, uint64_t lease_ms, struct 
 		bool ours = false;
 
 		for (int r = 0; !ours && r < db_count(rows); r++)
-			ours = db_int(rows, r, 0) == jobs[i].id;
+			ours = db_int(rows, r, 0) == jobs[i].id &&
+			       db_int(rows, r, 1) == jobs[i].attempt;
 		if (!ours)
 			jobs[i].attempt = 0;
 	}
