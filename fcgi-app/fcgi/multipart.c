@@ -165,7 +165,7 @@ delimiter(struct multipart *mp, enum state next)
 static enum multipart_event
 after(struct multipart *mp, const unsigned char **p, const unsigned char **data, size_t *len)
 {
-	if (**p == ' ' || **p == '\t' || **p == '\r' || **p == '\n')
+	if (multipart_ends_delimiter(**p))
 		return delimiter(mp, SPACE);
 	if (**p != '-')
 		return release(mp, mp->delimiter_len, data, len);

@@ -6,38 +6,56 @@
 
 #include "fcgi/multipart_scan.h"
 
+/* Whether what follows a delimiter shows that it is none. */
+static bool
+is_data(const unsigned char *p, const unsigned char *end)
+{
+	if (p == end || multipart_ends_delimiter(*p))
+		return false;
+	return *p != '-' || (end - p > 1 && p[1] != '-');
+}
+
 #ifdef __SSE2__
 
 enum { BLOCK = 64 };
 
-/* The bytes of p[0..63] that are c, one bit each. */
-static uint64_t
-equal_bits(const unsigned char *p, __m128i c)
+/* Which of the 64 places of a block are still candidates, 0xff or 0 each. */
+struct block {
+	__m128i v[4];
+};
+
+static inline __m128i
+equal(const unsigned char *p, __m128i c)
+{
+	return _mm_cmpeq_epi8(_mm_loadu_si128((const __m128i *)(const void *)p), c);
+}
+
+/* Strikes out the places i at which p[i] is not c. */
+static inline void
+keep_equal(struct block *b, const unsigned char *p, __m128i c)
+{
+	b->v[0] = _mm_and_si128(b->v[0], equal(p, c));
+	b->v[1] = _mm_and_si128(b->v[1], equal(p + 16, c));
+	b->v[2] = _mm_and_si128(b->v[2], equal(p + 32, c));
+	b->v[3] = _mm_and_si128(b->v[3], equal(p + 48, c));
+}
+
+static inline bool
+none_left(const struct block *b)
+{
+	__m128i low = _mm_or_si128(b->v[0], b->v[1]), high = _mm_or_si128(b->v[2], b->v[3]);
+
+	return _mm_movemask_epi8(_mm_or_si128(low, high)) == 0;
+}
+
+static inline uint64_t
+bits_left(const struct block *b)
 {
 	uint64_t bits = 0;
 
-	for (int i = 0; i < 4; i++) {
-		__m128i v = _mm_loadu_si128((const __m128i *)(const void *)(p + 16 * i));
-
-		bits |= (uint64_t)(unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(v, c)) << (16 * i);
-	}
+	for (int i = 3; i >= 0; i--)
+		bits = bits << 16 | (unsigned)_mm_movemask_epi8(b->v[i]);
 	return bits;
-}
-
-/* Whether any i < 64 has a at p[i] and z at q[i]: the loop that sees every byte of an upload. */
-static bool
-both_somewhere(const unsigned char *p, __m128i a, const unsigned char *q, __m128i z)
-{
-	__m128i any = _mm_setzero_si128();
-
-	for (int i = 0; i < 64; i += 16) {
-		__m128i v = _mm_loadu_si128((const __m128i *)(const void *)(p + i));
-		__m128i w = _mm_loadu_si128((const __m128i *)(const void *)(q + i));
-
-		v = _mm_and_si128(_mm_cmpeq_epi8(v, a), _mm_cmpeq_epi8(w, z));
-		any = _mm_or_si128(any, v);
-	}
-	return _mm_movemask_epi8(any) != 0;
 }
 
 /*
@@ -54,16 +72,18 @@ scan_blocks(const unsigned char **p, const unsigned char *end, const char *d, si
 	const unsigned char *at = *p;
 
 	for (; (size_t)(end - at) >= BLOCK + m - 1; at += BLOCK) {
-		uint64_t bits;
+		struct block b = { { equal(at, first), equal(at + 16, first), equal(at + 32, first),
+		    equal(at + 48, first) } };
 
-		if (!both_somewhere(at, first, at + m - 1, last))
+		keep_equal(&b, at + m - 1, last);
+		if (none_left(&b))
 			continue;
-		bits = equal_bits(at, first) & equal_bits(at + m - 1, last) &
-		       equal_bits(at + 1, second) & equal_bits(at + m / 2, middle);
-		for (; bits; bits &= bits - 1) {
+		keep_equal(&b, at + 1, second);
+		keep_equal(&b, at + m / 2, middle);
+		for (uint64_t bits = bits_left(&b); bits; bits &= bits - 1) {
 			const unsigned char *hit = at + __builtin_ctzll(bits);
 
-			if (memcmp(hit, d, m) == 0)
+			if (memcmp(hit, d, m) == 0 && !is_data(hit + m, end))
 				return hit;
 		}
 	}
@@ -77,11 +97,14 @@ scan_blocks(const unsigned char **p, const unsigned char *end, const char *d, si
 static const unsigned char *
 scan_blocks(const unsigned char **p, const unsigned char *end, const char *d, size_t m)
 {
-	const unsigned char *hit = memmem(*p, (size_t)(end - *p), d, m);
+	const unsigned char *hit;
 
-	if (!hit && (size_t)(end - *p) >= m)
+	for (; (hit = memmem(*p, (size_t)(end - *p), d, m)); *p = hit + m)
+		if (!is_data(hit + m, end))
+			return hit;
+	if ((size_t)(end - *p) >= m)
 		*p = end - (m - 1);
-	return hit;
+	return NULL;
 }
 
 #endif
@@ -98,7 +121,7 @@ multipart_scan(const unsigned char *p, const unsigned char *end, const char *del
 	for (; p < end && (p = memchr(p, '\r', (size_t)(end - p))); p++) {
 		size_t n = (size_t)(end - p) < m ? (size_t)(end - p) : m;
 
-		if (memcmp(p, delimiter, n) == 0) {
+		if (memcmp(p, delimiter, n) == 0 && !(n == m && is_data(p + m, end))) {
 			*matched = n;
 			return p;
 		}

@@ -163,7 +163,9 @@ slow_scan(const unsigned char *p, size_t n, const char *d, size_t m, size_t *mat
 {
 	for (size_t i = 0; i < n; i++) {
 		*matched = n - i < m ? n - i : m;
-		if (memcmp(p + i, d, *matched) == 0)
+		if (memcmp(p + i, d, *matched) == 0 &&
+		    (i + m >= n || strchr(" \t\r\n", p[i + m]) ||
+			(p[i + m] == '-' && (i + m + 1 == n || p[i + m + 1] == '-'))))
 			return i;
 	}
 	*matched = 0;
