@@ -7,7 +7,8 @@
 #include "base/err.h"
 #include "base/strbuf.h"
 
-enum { DISPOSITION_NAME = 256, DISPOSITION_FILENAME = 1024 };
+/* The most that limits may ask for. */
+enum { DISPOSITION_NAME = 1024, DISPOSITION_FILENAME = 4096 };
 
 struct disposition {
 	char type[32]; /* lower case: "form-data", "attachment" ... */

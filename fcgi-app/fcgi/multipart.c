@@ -75,7 +75,7 @@ int
 multipart_init(
     struct multipart *mp, const char *boundary, size_t len, const struct multipart_limits *limits)
 {
-	memset(mp, 0, sizeof(*mp));
+	memset(mp, 0, offsetof(struct multipart, line));
 	mp->limits = limits ? *limits : multipart_defaults;
 	mp->state = BODY;
 	mp->held = mp->held_from = 2;

@@ -34,8 +34,8 @@
 #include "fcgi/disposition.h"
 
 enum {
-	MULTIPART_BOUNDARY = 70,       /* longest boundary of RFC 2046 */
-	MULTIPART_HEADER_BYTES = 8192, /* the most that limits may ask for */
+	MULTIPART_BOUNDARY = 70,            /* longest boundary of RFC 2046 */
+	MULTIPART_HEADER_BYTES = 64 * 1024, /* the most that limits may ask for */
 	MULTIPART_TYPE = 256,
 };
 
@@ -81,9 +81,9 @@ struct multipart {
 	size_t delimiter_len;                       /* without that "-" */
 	size_t held, held_from; /* delimiter[held_from..held) are bytes of the body held back */
 	size_t preamble, lwsp;
-	char line[MULTIPART_HEADER_BYTES];
 	size_t line_len, block_len, headers;
 	bool has_disposition, has_type, has_encoding;
+	char line[MULTIPART_HEADER_BYTES]; /* last: not cleared */
 };
 
 /*

@@ -8,7 +8,6 @@ multipart_header_begin(struct multipart *mp)
 {
 	mp->line_len = mp->block_len = mp->headers = 0;
 	mp->has_disposition = mp->has_type = mp->has_encoding = false;
-	memset(&mp->part.disposition, 0, sizeof(mp->part.disposition));
 	mp->part.content_type[0] = '\0';
 }
 
