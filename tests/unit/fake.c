@@ -122,6 +122,8 @@ fake_begin(const char *method, const char *uri)
 	fake.body = NULL;
 	fake.body_len = fake.body_at = fake.truncate_at = 0;
 	fake.has_length = true;
+	fake.declared = 0;
+	fake.at_end = NULL;
 	fake.peer_gone = fake.in_content = false;
 	fake.status = 0;
 	fake.written = 0;
@@ -222,7 +224,7 @@ int
 request_length(const struct request *r, uint64_t *length)
 {
 	(void)r;
-	*length = fake.body_len;
+	*length = fake.declared ? fake.declared : fake.body_len;
 	return fake.has_length;
 }
 
@@ -236,6 +238,8 @@ request_body(struct request *r, const unsigned char **p, struct err *e)
 		return err_set(e, ERR_INPUT, "the client left");
 	if (fake.cut && n > fake.cut)
 		n = fake.cut;
+	if (n == 0 && fake.at_end)
+		fake.at_end();
 	*p = fake.body + fake.body_at;
 	fake.body_at += n;
 	return (ssize_t)n;

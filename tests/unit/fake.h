@@ -27,10 +27,12 @@ struct fake {
 	size_t nparams;
 	const unsigned char *body;
 	size_t body_len, body_at;
-	size_t cut;         /* bytes of a chunk, 0: all at once */
-	bool has_length;    /* CONTENT_LENGTH is sent */
-	size_t truncate_at; /* 0, or the client leaves after so many bytes */
-	bool peer_gone;     /* writes fail */
+	size_t cut;           /* bytes of a chunk, 0: all at once */
+	bool has_length;      /* CONTENT_LENGTH is sent */
+	uint64_t declared;    /* ... as this, or as what it is when 0 */
+	void (*at_end)(void); /* called when the body has been read */
+	size_t truncate_at;   /* 0, or the client leaves after so many bytes */
+	bool peer_gone;       /* writes fail */
 	/* answer */
 	int status;
 	struct strbuf head, content; /* of the last answer */

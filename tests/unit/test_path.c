@@ -68,6 +68,8 @@ test_match(void)
 	tap_is(match("/f/{id}/t", "/f/42/t", arg, sizeof(arg)), -1, "bad identifier in the middle");
 	tap_is(match("/u/{name}", "/u/a%2Fb%20c", arg, sizeof(arg)), 1, "name");
 	tap_str(arg, "a/b c", "decoded once");
+	tap_is(match("/u/{name}", "/u/a+b", arg, sizeof(arg)), 1, "name with a plus");
+	tap_str(arg, "a+b", "which is no space");
 	tap_is(match("/u/{name}", "/u/%252e", arg, sizeof(arg)), 1, "name with an escaped escape");
 	tap_str(arg, "%2e", "and no more than once");
 	tap_is(match("/u/{name}", "/u/a%00b", arg, sizeof(arg)), -1, "NUL in a name");

@@ -2,6 +2,7 @@
 #include "base/sys.h"
 
 #include <fcntl.h>
+#include <ftw.h>
 #include <sys/stat.h>
 
 #include "base/codec.h"
@@ -15,6 +16,8 @@
 	"--XX\r\nContent-Disposition: form-data; " disposition "\r\n\r\n" data "\r\n"
 #define END "--XX--\r\n"
 
+static const char two[] =
+    PART("name=f; filename=a.txt", "a\n") PART("name=f; filename=b.txt", "bb\n") END;
 static const char png[] = "\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\1\0\0\0\1\10\2\0\0\0\x90wS\xde";
 
 static void
@@ -282,7 +285,7 @@ test_database(void)
 	fake.db_error = ERR_NONE;
 
 	fake.add_error = ERR_AWAY;
-	post(FORM, PART("name=f; filename=a.txt", "a\n") PART("name=f; filename=b.txt", "b\n") END);
+	post(FORM, two);
 	tap_is(fake.status, 503, "the database refuses the rows");
 	nothing_new(before, rows, "refused rows");
 
@@ -299,6 +302,41 @@ test_database(void)
 	fake.lost = false;
 }
 
+/* Removes the incoming file of three bytes, so that it cannot be committed. */
+static int
+remove_three(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	(void)ftw;
+	return type == FTW_F && st->st_size == 3 ? unlink(path) : 0;
+}
+
+static void
+lose_second(void)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s/incoming", fake.dir);
+	if (nftw(path, remove_three, 16, FTW_PHYS) < 0)
+		tap_ok(false, "%s: %s", path, strerror(errno));
+}
+
+static void
+test_commit_fails(void)
+{
+	unsigned before = fake_count("files");
+	size_t rows = fake.nrows;
+
+	fake_begin("POST", "/api/upload");
+	fake_param("CONTENT_TYPE", FORM);
+	fake_body(two, sizeof(two) - 1);
+	fake.at_end = lose_second;
+	fake_serve();
+	tap_is(fake.status, 500, "the second file cannot be committed");
+	tap_str(
+	    fake_member("detail"), "the log tells more under this request id", "no inner detail");
+	nothing_new(before, rows, "of the first");
+}
+
 static void
 test_space(void)
 {
@@ -312,6 +350,13 @@ test_space(void)
 	tap_is(fake.status, 507, "no space");
 	tap_is(fake.body_at, 0, "refused unread");
 	fake.conf.store.min_free = 0;
+	fake.conf.upload.max_size = INT64_MAX;
+	fake_begin("PUT", "/api/upload/a.txt");
+	fake.declared = (uint64_t)1 << 60;
+	fake_body("text\n", 5);
+	fake_serve();
+	tap_is(fake.status, 507, "no space for the declared length");
+	fake.conf.upload.max_size = 1 << 20;
 	scoreboard_promise(fake.app.board, 1, UINT64_MAX / 2);
 	put("a.txt", NULL, "text\n", 5);
 	tap_is(fake.status, 507, "the space is promised to another");
@@ -416,6 +461,7 @@ main(void)
 	test_form();
 	test_cut();
 	test_database();
+	test_commit_fails();
 	test_space();
 	test_handoff();
 	test_digest_field();
