@@ -8,22 +8,20 @@
 
 static const char mask[] = "********";
 
-/* The length of a conninfo value at s: quoted with backslashes, or up to a blank. */
+/* The length of a conninfo value at s: up to a blank that is neither quoted nor escaped. */
 static size_t
 value_length(const char *s)
 {
-	size_t n = 0;
+	bool quoted = false;
+	size_t n;
 
-	if (*s != '\'') {
-		for (; s[n] && s[n] != ' ' && s[n] != '&'; n++)
-			if (s[n] == '\\' && s[n + 1])
-				n++;
-		return n;
-	}
-	for (n = 1; s[n] && s[n] != '\''; n++)
+	for (n = 0; s[n] && (quoted || (s[n] != ' ' && s[n] != '&')); n++) {
 		if (s[n] == '\\' && s[n + 1])
 			n++;
-	return s[n] ? n + 1 : n;
+		else if (s[n] == '\'')
+			quoted = !quoted;
+	}
+	return n;
 }
 
 /* "postgresql://user:SECRET@host": the length of what stands before the secret, 0 without one. */
