@@ -2,6 +2,7 @@
 #include "worker/decode.h"
 #include "worker/jail.h"
 #include "worker/render.h"
+#include "base/fdio.h"
 #include "base/num.h"
 #include "base/proc.h"
 
@@ -9,6 +10,7 @@
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 enum { IN = 0, OUT = 1 };
 
@@ -89,4 +91,42 @@ decode_main(const struct wire_job *job, int in, int out, pid_t parent)
 	rc = status == WIRE_OK ? wire_reply_send(OUT, made, job->renditions)
 			       : wire_reply_fail(OUT, status, why);
 	_exit(rc < 0 ? 1 : 0);
+}
+
+static void NO_RETURN
+try_jail(int out)
+{
+	struct jail_conf conf = { .memory = (64ULL << 20) + address_space(), .cpu_s = 1 };
+	struct err e = { 0 };
+	int in = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	if (jail_enter(&conf, in, out, &e) < 0)
+		_exit(fdio_write(OUT, e.text, strlen(e.text)) < 0 ? 2 : 1);
+	_exit(0);
+}
+
+int
+decode_check(struct err *e)
+{
+	char text[256] = "";
+	int out[2], status = 0;
+	ssize_t n;
+	pid_t pid;
+
+	if (pipe2(out, O_CLOEXEC) < 0)
+		return err_sys(e, "pipe to try the sandbox");
+	pid = fork();
+	if (pid == 0)
+		try_jail(out[1]);
+	fdio_drop(&out[1]);
+	n = fdio_read_full(out[0], text, sizeof(text) - 1);
+	fdio_drop(&out[0]);
+	if (pid < 0)
+		return err_sys(e, "fork to try the sandbox");
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		continue;
+	if (status == 0 && n == 0)
+		return 0;
+	return err_set(e, ERR_DENIED, "the sandbox cannot be set up on this machine: %s",
+	    n > 0 ? text : "the child that tried died");
 }

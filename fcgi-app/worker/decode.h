@@ -12,4 +12,7 @@
  */
 void decode_main(const struct wire_job *job, int in, int out, pid_t parent) NO_RETURN;
 
+/* Proves in a child that the sandbox can be set up on this machine. 0, or -1 with what is missing. */
+MUST_CHECK int decode_check(struct err *e);
+
 #endif

@@ -10,7 +10,6 @@ enum { START_TIMEOUT = 30000 };
 
 struct decoders {
 	struct launcher *launcher;
-	char *magick_dir;
 	int sock; /* -1: no zygote */
 	bool ready;
 	uint64_t jobs; /* given to this zygote */
@@ -18,12 +17,11 @@ struct decoders {
 };
 
 struct decoders *
-decoders_new(struct launcher *launcher, const char *magick_dir)
+decoders_new(struct launcher *launcher)
 {
 	struct decoders *d = mem_zero(sizeof(*d));
 
 	d->launcher = launcher;
-	d->magick_dir = mem_strdup(magick_dir);
 	d->sock = -1;
 	return d;
 }
@@ -34,7 +32,6 @@ decoders_free(struct decoders **d)
 	if (*d == NULL)
 		return;
 	fdio_drop(&(*d)->sock);
-	mem_free((*d)->magick_dir);
 	mem_free(*d);
 	*d = NULL;
 }
@@ -62,7 +59,7 @@ start(struct decoders *d)
 	d->ready = false;
 	d->jobs = 0;
 	d->started = clock_ms();
-	d->sock = launcher_zygote(d->launcher, d->magick_dir, &e);
+	d->sock = launcher_zygote(d->launcher, &e);
 	if (d->sock < 0) {
 		log_error("%s", e.text);
 		decoders_drop(d);

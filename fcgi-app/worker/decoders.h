@@ -1,7 +1,7 @@
 /*
  * decoders.h: the worker's hold on the zygote and so on all decoders.
  *
- *	d = decoders_new(&launcher, magick_dir)
+ *	d = decoders_new(&launcher)
  *	decoders_tick(d)                            often: starts the zygote when it is due
  *	if (decoders_ready(d)) decoders_submit(d, &job, in, out, &e)
  *	poll decoders_fd(d); decoders_event(d, &message, &e)
@@ -25,7 +25,7 @@ enum decoders_event {
 	DECODERS_LOST
 };
 
-struct decoders *decoders_new(struct launcher *launcher, const char *magick_dir);
+struct decoders *decoders_new(struct launcher *launcher);
 void decoders_free(struct decoders **d); /* ends the zygote and what runs below it */
 
 /* Starts what is due. running: jobs submitted and not ended. The monotonic time (ms) at which to be

@@ -110,21 +110,18 @@ enter_descriptors(int in, int out, struct err *e)
 	return 0;
 }
 
-/* One processor in sight: libraries that start a thread for each start none. */
+/* One processor in sight, the present one: libraries that start a thread for each start none. */
 static void
 see_one_processor(void)
 {
-	cpu_set_t all, one;
+	int cpu = sched_getcpu();
+	cpu_set_t one;
 
-	if (sched_getaffinity(0, sizeof(all), &all) < 0)
-		return;
 	CPU_ZERO(&one);
-	for (int i = 0; i < CPU_SETSIZE; i++)
-		if (CPU_ISSET(i, &all)) {
-			CPU_SET(i, &one);
-			break;
-		}
-	(void)sched_setaffinity(0, sizeof(one), &one);
+	if (cpu >= 0) {
+		CPU_SET(cpu, &one);
+		(void)sched_setaffinity(0, sizeof(one), &one);
+	}
 }
 
 /* What a decoder does all day, after its code is loaded. */

@@ -26,32 +26,33 @@ ignore_signals(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-/* Standard streams to nowhere but for stderr, sock to its number, no other descriptor. */
+/* Standard streams to nowhere but for stderr; socket and directory to their numbers; no others. */
 static int
-arrange_descriptors(int sock)
+arrange_descriptors(int sock, int dir)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	int high_sock = fcntl(sock, F_DUPFD_CLOEXEC, 10),
+	    high_dir = fcntl(dir, F_DUPFD_CLOEXEC, 10);
 
-	if (null < 0 || dup2(sock, ZYGOTE_SOCKET) < 0 || dup2(null, 0) < 0 || dup2(null, 1) < 0)
+	if (null < 0 || high_sock < 0 || high_dir < 0 || dup2(null, 0) < 0 || dup2(null, 1) < 0 ||
+	    dup2(high_sock, ZYGOTE_SOCKET) < 0 || dup2(high_dir, ZYGOTE_MAGICK_DIR) < 0)
 		return -1;
-	if (sock == ZYGOTE_SOCKET && fdio_cloexec(sock, false) < 0)
-		return -1;
-	return (int)syscall(SYS_close_range, ZYGOTE_SOCKET + 1U, ~0U, 0);
+	return (int)syscall(SYS_close_range, ZYGOTE_MAGICK_DIR + 1U, ~0U, 0);
 }
 
 static void NO_RETURN
-become_zygote(const char *magick_dir, int sock)
+become_zygote(int sock, int magick_dir)
 {
 	static char name[] = "sluice-worker", arg[] = ZYGOTE_ARGUMENT, omp[] = "OMP_NUM_THREADS=1",
 		    threads[] = "MAGICK_THREAD_LIMIT=1", lang[] = "LC_ALL=C",
 		    home[] = "HOME=/nonexistent",
 		    temporary[] = "MAGICK_TEMPORARY_PATH=/nonexistent";
-	char dir[PATH_MAX + 32];
+	char dir[64];
 	char *argv[] = { name, arg, NULL };
 	char *envp[] = { omp, threads, lang, home, temporary, dir, NULL };
 
-	snprintf(dir, sizeof(dir), "MAGICK_CONFIGURE_PATH=%s", magick_dir);
-	if (arrange_descriptors(sock) == 0)
+	snprintf(dir, sizeof(dir), "MAGICK_CONFIGURE_PATH=/proc/self/fd/%d", ZYGOTE_MAGICK_DIR);
+	if (arrange_descriptors(sock, magick_dir) == 0)
 		execve("/proc/self/exe", argv, envp);
 	_exit(EXIT_TEMPORARY);
 }
@@ -67,11 +68,11 @@ end_zygote(pid_t *zygote)
 	*zygote = -1;
 }
 
-/* One message, the directory of the policy with the zygote's end of a socket, is one order. */
+/* One message with the zygote's end of a socket is one order. */
 static void NO_RETURN
-serve(int sock)
+serve(int sock, int magick_dir)
 {
-	char dir[PATH_MAX];
+	char order;
 	pid_t zygote = -1;
 	ssize_t n;
 
@@ -79,22 +80,21 @@ serve(int sock)
 		int fd = -1;
 		size_t nfds = 1;
 
-		n = fdio_recv(sock, dir, sizeof(dir) - 1, &fd, &nfds);
+		n = fdio_recv(sock, &order, 1, &fd, &nfds);
 		end_zygote(&zygote);
 		if (n <= 0)
 			_exit(0);
-		dir[n] = '\0';
 		if (nfds != 1)
 			continue;
 		zygote = fork();
 		if (zygote == 0)
-			become_zygote(dir, fd);
+			become_zygote(fd, magick_dir);
 		fdio_drop(&fd);
 	}
 }
 
 static void NO_RETURN
-launcher_main(int sock, const char *user, pid_t parent)
+launcher_main(int sock, int magick_dir, const char *user, pid_t parent)
 {
 	struct err e = { 0 };
 
@@ -107,31 +107,35 @@ launcher_main(int sock, const char *user, pid_t parent)
 	proc_die_with_parent(SIGKILL, parent);
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	proc_title("launcher");
-	serve(sock);
+	serve(sock, magick_dir);
 }
 
 int
-launcher_start(struct launcher *l, const char *user, struct err *e)
+launcher_start(struct launcher *l, const char *user, const char *magick_dir, struct err *e)
 {
-	int pair[2];
+	int pair[2], dir = open(magick_dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	pid_t parent = getpid();
 
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
-		return err_sys(e, "socketpair for the launcher");
-	l->pid = fork();
-	if (l->pid < 0) {
-		err_sys(e, "fork the launcher");
-		fdio_drop(&pair[0]);
-		fdio_drop(&pair[1]);
+	if (dir < 0)
+		return err_sys(e, "open %s, where ImageMagick's policy should be", magick_dir);
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) {
+		err_sys(e, "socketpair for the launcher");
+		fdio_drop(&dir);
 		return -1;
 	}
+	l->sock = pair[0];
+	l->pid = fork();
 	if (l->pid == 0) {
 		fdio_drop(&pair[0]);
-		launcher_main(pair[1], user, parent);
+		launcher_main(pair[1], dir, user, parent);
+	}
+	if (l->pid < 0) {
+		err_sys(e, "fork the launcher");
+		fdio_drop(&l->sock);
 	}
 	fdio_drop(&pair[1]);
-	l->sock = pair[0];
-	return 0;
+	fdio_drop(&dir);
+	return l->pid < 0 ? -1 : 0;
 }
 
 void
@@ -144,13 +148,13 @@ launcher_stop(struct launcher *l)
 }
 
 int
-launcher_zygote(struct launcher *l, const char *magick_dir, struct err *e)
+launcher_zygote(struct launcher *l, struct err *e)
 {
 	int pair[2], rc;
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 		return err_sys(e, "socketpair for a zygote");
-	rc = fdio_send(l->sock, magick_dir, strlen(magick_dir), &pair[1], 1);
+	rc = fdio_send(l->sock, "z", 1, &pair[1], 1);
 	if (rc < 0)
 		err_sys(e, "ask the launcher for a zygote");
 	fdio_drop(&pair[1]);

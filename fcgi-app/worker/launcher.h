@@ -15,11 +15,15 @@ struct launcher {
 	int sock;
 };
 
-/* user: whom to become when started as root; else it is left alone. 0, or -1. */
-MUST_CHECK int launcher_start(struct launcher *l, const char *user, struct err *e);
+/*
+ * user: whom to become when started as root; else it is left alone. magick_dir holds our policy; it
+ * is opened here, because the decoders' user need not be able to reach it. 0, or -1.
+ */
+MUST_CHECK int launcher_start(
+    struct launcher *l, const char *user, const char *magick_dir, struct err *e);
 void launcher_stop(struct launcher *l);
 
-/* Ends the last zygote and starts a new one with our policy in magick_dir: its socket, or -1. */
-MUST_CHECK int launcher_zygote(struct launcher *l, const char *magick_dir, struct err *e);
+/* Ends the last zygote and starts a new one: its socket, or -1. */
+MUST_CHECK int launcher_zygote(struct launcher *l, struct err *e);
 
 #endif

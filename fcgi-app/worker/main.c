@@ -162,7 +162,7 @@ serve(const struct conf *conf, struct launcher *launcher, int *code)
 	snprintf(name, sizeof(name), "%s:%ld", host, (long)getpid());
 	*code = EXIT_CONFIG;
 	env.db = open_database(conf);
-	env.decoders = decoders_new(launcher, conf->worker.magick_dir);
+	env.decoders = decoders_new(launcher);
 	env.store = store_open(conf->store.dir, &e);
 	if (env.store == NULL || check_decoders(env.decoders, &e) < 0) {
 		log_error("%s", e.text);
@@ -222,8 +222,8 @@ run(struct conf **conf, const struct options *o)
 	int code = EXIT_CONFIG;
 	enum runner_end end;
 
-	if (open_log(*conf, &e) < 0 ||
-	    launcher_start(&launcher, (*conf)->worker.decoder_user, &e) < 0) {
+	if (open_log(*conf, &e) < 0 || launcher_start(&launcher, (*conf)->worker.decoder_user,
+					   (*conf)->worker.magick_dir, &e) < 0) {
 		log_error("%s", e.text);
 		return EXIT_CONFIG;
 	}

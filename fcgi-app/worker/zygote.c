@@ -187,10 +187,11 @@ zygote_main(void)
 
 	proc_die_with_parent(SIGKILL, getppid());
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-	if (render_start(m.text, &e) < 0) {
+	if (render_start(m.text, &e) < 0 || decode_check(&e) < 0) {
 		m.type = WIRE_REFUSED;
 		snprintf(m.text, sizeof(m.text), "%.*s", WIRE_TEXT, e.text);
 	}
+	close(ZYGOTE_MAGICK_DIR);
 	tell(&m);
 	if (m.type == WIRE_REFUSED)
 		return EXIT_CONFIG;

@@ -13,7 +13,8 @@
 
 #define ZYGOTE_ARGUMENT "--decoder-zygote"
 
-enum { ZYGOTE_SOCKET = 3, ZYGOTE_CHILDREN = 1024 };
+/* Its descriptors: the worker, and the directory of our policy. */
+enum { ZYGOTE_SOCKET = 3, ZYGOTE_MAGICK_DIR = 4, ZYGOTE_CHILDREN = 1024 };
 
 /* Is this the command line of a zygote? Then main does nothing but return zygote_main(). */
 bool zygote_wanted(int argc, char **argv);
