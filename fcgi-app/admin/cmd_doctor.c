@@ -48,7 +48,7 @@ check_setting(struct report *r, const struct db_rows *rows, int row)
 	    db_bool(rows, row, 2) ? "" : ": an acknowledged upload could be lost or refused");
 }
 
-/* The role's own default counts too: a program behind a pooler cannot change it. */
+/* synchronous_commit is as our own connections have it; db.h refuses a pooled one without it. */
 static void
 check_settings(struct report *r, struct db *db)
 {
@@ -56,11 +56,11 @@ check_settings(struct report *r, struct db *db)
 	struct err e;
 
 	if (db_read(db, &rows,
-		"select name, reset, case name when 'server_encoding' then reset = 'UTF8'"
-		" when 'server_version_num' then reset::integer >= 140000 else reset <> 'off' end"
-		" from (select name, case when source = 'client' then setting else reset_val end"
-		" as reset from pg_settings where name in ('fsync', 'full_page_writes',"
-		" 'synchronous_commit', 'server_encoding', 'server_version_num')) s order by name",
+		"select name, setting, case name when 'server_encoding' then setting = 'UTF8'"
+		" when 'server_version_num' then setting::integer >= 140000"
+		" else setting <> 'off' end"
+		" from pg_settings where name in ('fsync', 'full_page_writes',"
+		" 'synchronous_commit', 'server_encoding', 'server_version_num') order by name",
 		NULL, 0, &e) < 0) {
 		tell(r, "settings", false, "%s", e.text);
 		return;
