@@ -10,10 +10,13 @@
 #include "fcgi/handoff.h"
 #include "fcgi/judge.h"
 
+/* A body comes in pieces of 8 KiB and less; so many writes would cost more than the copy. */
+enum { GATHER = 128 << 10 };
+
 void
 receive_init(struct receive *r, struct call *c)
 {
-	*r = (struct receive){ .call = c, .digest = digest_new() };
+	*r = (struct receive){ .call = c, .digest = digest_new(), .gather = mem_alloc(GATHER) };
 }
 
 void
@@ -25,6 +28,7 @@ receive_release(struct receive *r)
 	}
 	mem_free(r->files);
 	mem_free(r->stored);
+	mem_free(r->gather);
 	digest_free(&r->digest);
 	json_decref(r->refusal.members);
 }
@@ -48,7 +52,7 @@ add_file(struct receive *r, const char *name, const char *declared)
 		log_debug("a name or type of %s was cut", f->name);
 	r->stored[r->n++] = NULL;
 	digest_reset(r->digest);
-	r->head_len = 0;
+	r->head_len = r->gathered = 0;
 	r->typed = r->taken = false;
 	return f;
 }
@@ -97,6 +101,27 @@ look(struct receive *r, struct err *e)
 	return judge_type(r->call->app, &r->files[r->n - 1], r->head, r->head_len, &r->refusal, e);
 }
 
+static int
+flush(struct receive *r, struct err *e)
+{
+	size_t n = r->gathered;
+
+	r->gathered = 0;
+	return n > 0 ? store_write(r->stored[r->n - 1], r->gather, n, e) : 0;
+}
+
+static int
+write_out(struct receive *r, const unsigned char *p, size_t n, struct err *e)
+{
+	if (n > GATHER - r->gathered && flush(r, e) < 0)
+		return -1;
+	if (n >= GATHER)
+		return store_write(r->stored[r->n - 1], p, n, e);
+	memcpy(r->gather + r->gathered, p, n);
+	r->gathered += n;
+	return 0;
+}
+
 int
 receive_data(struct receive *r, const unsigned char *p, size_t n, struct err *e)
 {
@@ -115,7 +140,7 @@ receive_data(struct receive *r, const unsigned char *p, size_t n, struct err *e)
 			return -1;
 	}
 	digest_add(r->digest, p, n);
-	return r->taken ? 0 : store_write(r->stored[r->n - 1], p, n, e);
+	return r->taken ? 0 : write_out(r, p, n, e);
 }
 
 int
@@ -123,7 +148,7 @@ receive_end(struct receive *r, struct err *e)
 {
 	struct file *f = &r->files[r->n - 1];
 
-	if (!r->typed && look(r, e) < 0)
+	if ((!r->typed && look(r, e) < 0) || flush(r, e) < 0)
 		return -1;
 	digest_final(r->digest, f->sha256);
 	return 0;

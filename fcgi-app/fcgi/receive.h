@@ -25,6 +25,8 @@ struct receive {
 	struct refusal refusal; /* says more than the error of a failed call */
 	/* The file that is coming in: the last one. */
 	struct digest *digest;
+	unsigned char *gather; /* small pieces on their way to one write */
+	size_t gathered;
 	bool typed, taken;
 	size_t head_len;
 	unsigned char head[TYPE_SNIFF_BYTES];

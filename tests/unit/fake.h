@@ -16,7 +16,7 @@
 #include "data/json.h"
 #include "fcgi/app.h"
 
-enum { FAKE_PARAMS = 32, FAKE_ROWS = 16 };
+enum { FAKE_PARAMS = 32, FAKE_ROWS = 32 };
 
 struct fake {
 	/* request */

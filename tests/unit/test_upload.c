@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "base/codec.h"
+#include "base/fdio.h"
 #include "base/mem.h"
 #include "fake.h"
 #include "fcgi/raw.h"
@@ -249,6 +250,45 @@ test_form(void)
 	nothing_new(before, rows, "refused forms");
 }
 
+/* What is stored under the answer's id, compared with what was sent. */
+static bool
+stored_is(const char *want, size_t n)
+{
+	char *got = mem_alloc(n + 1);
+	uint64_t size = 0;
+	struct id id;
+	struct err e;
+	int fd = -1;
+	bool same;
+
+	if (id_parse(fake_member("id"), &id) == 0)
+		fd = store_read(fake.app.store, &id, &size, &e);
+	same = fd >= 0 && size == n && fdio_read_full(fd, got, n + 1) == (ssize_t)n &&
+	       memcmp(got, want, n) == 0;
+	fdio_drop(&fd);
+	mem_free(got);
+	return same;
+}
+
+/* Pieces are gathered before they are written: every way through that must keep the bytes. */
+static void
+test_pieces(void)
+{
+	static const size_t cuts[] = { 0, 1000, 6500, 65536, 131072, 200000 };
+	size_t n = 500003;
+	char *text = mem_alloc(n);
+
+	for (size_t i = 0; i < n; i++)
+		text[i] = (char)('a' + (i * 7 + i / 1000) % 26);
+	for (size_t i = 0; i < ARRAY_LEN(cuts); i++) {
+		fake.cut = cuts[i];
+		put("long.txt", NULL, text, n);
+		tap_ok(stored_is(text, n), "in pieces of %zu", cuts[i]);
+	}
+	fake.cut = 0;
+	mem_free(text);
+}
+
 static void
 test_cut(void)
 {
@@ -459,6 +499,7 @@ main(void)
 	test_refusals();
 	test_fields();
 	test_form();
+	test_pieces();
 	test_cut();
 	test_database();
 	test_commit_fails();
