@@ -152,6 +152,35 @@ fake_serve(void)
 	route_serve(&fake.app, (struct request *)&fake);
 }
 
+void
+fake_put(const char *name, const char *type, const void *p, size_t n)
+{
+	char uri[300];
+
+	snprintf(uri, sizeof(uri), "/api/upload/%s", name);
+	fake_begin("PUT", uri);
+	if (type)
+		fake_param("CONTENT_TYPE", type);
+	fake_body(p, n);
+	fake_serve();
+}
+
+void
+fake_post(const char *type, const char *body)
+{
+	fake_begin("POST", "/api/upload");
+	if (type)
+		fake_param("CONTENT_TYPE", type);
+	fake_body(body, strlen(body));
+	fake_serve();
+}
+
+bool
+fake_unchanged(unsigned files, size_t rows)
+{
+	return fake_count("incoming") == 0 && fake_count("files") == files && fake.nrows == rows;
+}
+
 const char *
 fake_header(const char *name)
 {

@@ -62,12 +62,19 @@ void fake_param(const char *name, const char *value);
 void fake_body(const void *p, size_t n);
 void fake_serve(void);
 
+/* All of that at once: PUT of a raw body, POST of a text (type NULL: none is declared). */
+void fake_put(const char *name, const char *type, const void *p, size_t n);
+void fake_post(const char *type, const char *body);
+
 const char *fake_header(const char *name); /* of the answer, or NULL; valid until the next call */
 json_t *fake_json(void);                   /* the content, borrowed; NULL when it is none */
 const char *fake_member(const char *name); /* string member of it, or "" */
 bool fake_slug(const char *slug);          /* is it the problem of this type? */
 
 void fake_forget(size_t rows); /* all rows but the first so many */
+
+/* Is incoming empty, and are there so many files and rows and no more? */
+bool fake_unchanged(unsigned files, size_t rows);
 
 /* Regular files under the store's directory sub ("incoming", "files"). */
 unsigned fake_count(const char *sub);
