@@ -218,6 +218,7 @@ test_thumbnails(struct store *st)
 	tap_str(get(st, &id, "small"), "two!", "the later one stands");
 	tap_ok(!get(st, &id, "large") && e.kind == ERR_NOTFOUND, "another rendition");
 	tap_ok(store_put_thumbnail(st, &id, "../x", "y", 1, &e) < 0, "no paths in names");
+	tap_ok(store_put_thumbnail(st, &id, "", "y", 1, &e) < 0, "nor empty ones");
 	tap_ok(!get(st, &id, "a/../small") && e.kind == ERR_NOTFOUND, "nor when reading");
 	store_path(&id, "small", path);
 	tap_ok(strncmp(path, "thumbnails/", 11) == 0 && strstr(path, ".small"), "path %s", path);
@@ -260,6 +261,10 @@ test_take_refused(struct store *st)
 	refuse(st, "link", ERR_DENIED, "symbolic link");
 	tap_is(symlink("..", below("spool/up")), 0, "a linked directory");
 	refuse(st, "up/secret", ERR_DENIED, "through a symbolic link");
+	tap_is(mkdir(below("spool/real"), 0700), 0, "a directory");
+	put(below("spool/real/body"), "body", 0600);
+	tap_is(symlink("real", below("spool/alias")), 0, "another name of it");
+	refuse(st, "alias/body", ERR_DENIED, "a link that stays within");
 	tap_is(mkfifo(below("spool/fifo"), 0600), 0, "a fifo");
 	refuse(st, "fifo", ERR_DENIED, "fifo");
 	tap_is(mkdir(below("spool/sub"), 0700), 0, "a directory");
@@ -314,6 +319,11 @@ test_take(struct store *st)
 	id_new(&id);
 	sf = store_take(st, &id, spool, "b", &self, 1, &e);
 	tap_ok(sf != NULL, "a relative path");
+	put(below("spool/b"), "again and again", 0600);
+	tap_ok(store_commit(&sf, &e) < 0 && !sf, "a file that grew behind our back: %s", e.text);
+	id_new(&id);
+	sf = store_take(st, &id, spool, "b", &self, 1, &e);
+	tap_ok(sf != NULL, "taken once more");
 	store_abort(&sf);
 	tap_is(access(below("spool/b"), F_OK), 0, "abort leaves the web server's name alone");
 	tap_is(tree_count(below("store/incoming")), 0, "and nothing of ours");

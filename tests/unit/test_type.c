@@ -2,7 +2,7 @@
 
 #include "base/mem.h"
 #include "base/strbuf.h"
-#include "data/type.h"
+#include "data/type_room.h"
 #include "tap.h"
 
 #define B(s) (s), sizeof(s) - 1
@@ -134,7 +134,11 @@ test_far(void)
 	for (int i = 0; i < 4090 / 2; i++)
 		strbuf_adds(&b, "\xc3\xa9");
 	strbuf_adds(&b, "abcde\xc3\xa9");
-	is_type(b.s, b.len, "text/plain", "a character cut by the window is no mistake");
+	is_type(b.s, b.len, "text/plain", "a character cut by the window");
+	tap_is(type_text_kind((unsigned char *)b.s, TYPE_SNIFF_BYTES, false), TEXT_UTF8,
+	    "is no mistake");
+	tap_is(type_text_kind((unsigned char *)b.s, TYPE_SNIFF_BYTES, true), TEXT_8BIT,
+	    "unless the file ends there");
 	strbuf_release(&b);
 }
 
