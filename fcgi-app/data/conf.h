@@ -34,7 +34,7 @@ struct conf_rendition {               /* [rendition NAME] */
 struct conf_upload {
 	char *allow; /* comma-separated media types, or a wildcard for all */
 	enum conf_mismatch mismatch;
-	uint64_t max_size; /* bytes of one file */
+	uint64_t max_size; /* bytes of one file; 0: no limit */
 	bool allow_empty, anonymous;
 	uint64_t min_rate; /* bytes a second a body must average once body_grace has passed */
 	uint64_t body_grace, read_timeout; /* ms */

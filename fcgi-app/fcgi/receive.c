@@ -85,7 +85,7 @@ receive_check_size(struct receive *r, uint64_t size, struct err *e)
 {
 	uint64_t max = r->call->app->conf->upload.max_size;
 
-	if (size <= max)
+	if (max == 0 || size <= max)
 		return 0;
 	r->refusal.slug = "too-large";
 	if (!r->refusal.members)

@@ -115,8 +115,11 @@ test_refusals(void)
 	fake_put("fits.txt", NULL, "0123456789", 10);
 	tap_is(fake.status, 201, "exactly the limit");
 	fake.cut = 0;
-	fake.conf.upload.max_size = 1 << 20;
 	tap_ok(fake_unchanged(8, 8), "refused: nothing stored");
+	fake.conf.upload.max_size = 0;
+	fake_put("big.txt", NULL, "0123456789a", 11);
+	tap_is(fake.status, 201, "0 is no limit");
+	fake.conf.upload.max_size = 1 << 20;
 }
 
 static void
