@@ -153,10 +153,9 @@ body(struct multipart *mp, const unsigned char **p, const unsigned char *end,
 static enum multipart_event
 delimiter(struct multipart *mp, enum state next)
 {
-	bool ends = mp->in_part;
+	bool ends = mp->in_part; /* the first one ends the preamble */
 
 	mp->state = next;
-	mp->in_part = false;
 	mp->held = mp->held_from = 0;
 	mp->lwsp = 0;
 	return ends ? MULTIPART_PART_END : MULTIPART_MORE;

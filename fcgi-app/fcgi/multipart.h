@@ -75,7 +75,7 @@ struct multipart {
 	/* The rest belongs to multipart.c and multipart_header.c. */
 	struct multipart_limits limits;
 	int state;
-	bool in_part;
+	bool in_part; /* past the preamble */
 	size_t parts;
 	char delimiter[4 + MULTIPART_BOUNDARY + 1]; /* CR LF "--" boundary, and one "-" */
 	size_t delimiter_len;                       /* without that "-" */

@@ -43,7 +43,7 @@ test_preamble_and_space(void)
 		size_t preamble, space;
 		const char *want, *name;
 	} cases[] = {
-		{ 1022, 0, "a=1|$", "a preamble of 1024 bytes with its line end" },
+		{ 1024, 0, "a=1|$", "a preamble of 1024 bytes" },
 		{ 1025, 0, "!input:multipart body: more than 1024 bytes before", "of more" },
 		{ 0, 64, "a=1|$", "64 spaces after a delimiter" },
 		{ 0, 65, "more than 64 bytes of white space", "65 spaces" },
@@ -129,6 +129,7 @@ test_boundaries(void)
 		if (strlen(seventy + skip) > 9)
 			expect(&b, seventy + skip, "|$", seventy + skip);
 	}
+	tap_is(multipart_init(&mp, " ~", 2, NULL), 0, "the first and the last printable character");
 	tap_is(multipart_init(&mp, "", 0, NULL), -1, "an empty boundary");
 	tap_is(multipart_init(&mp, seventy, 71, NULL), -1, "a boundary of 71 characters");
 	tap_is(multipart_init(&mp, "a ", 2, NULL), -1, "a boundary with a space at its end");
@@ -152,8 +153,18 @@ test_own_limits(void)
 	limits.parts = 1;
 	events_run(&b, "b", &limits, body, strlen(body), 0, 7);
 	tap_str(b.s, "a=1|!too-big:multipart body, part 1: more than 1 parts", "one part allowed");
-	limits.header_bytes = MULTIPART_HEADER_BYTES + 1;
-	tap_is(multipart_init(&mp, "b", 1, &limits), -1, "limits that no buffer holds");
+	limits.header_bytes = MULTIPART_HEADER_BYTES;
+	limits.name = DISPOSITION_NAME;
+	limits.filename = DISPOSITION_FILENAME;
+	tap_is(multipart_init(&mp, "b", 1, &limits), 0, "the largest limits");
+	limits.header_bytes++;
+	tap_is(multipart_init(&mp, "b", 1, &limits), -1, "headers that no buffer holds");
+	limits.header_bytes--;
+	limits.name++;
+	tap_is(multipart_init(&mp, "b", 1, &limits), -1, "names that no buffer holds");
+	limits.name--;
+	limits.filename++;
+	tap_is(multipart_init(&mp, "b", 1, &limits), -1, "file names that no buffer holds");
 	strbuf_release(&b);
 }
 
