@@ -170,6 +170,20 @@ send_by_server(struct call *c, const struct content *what, struct headers *h)
 	mem_free(where);
 }
 
+/* Perhaps over 63 bits: to us just an end that comes late, to nginx a range outside the file. */
+static bool
+has_long_number(const char *s)
+{
+	for (s = s ? s : ""; *s; s += *s != '\0') {
+		size_t digits = strspn(s, "0123456789");
+
+		if (digits > 18)
+			return true;
+		s += digits;
+	}
+	return false;
+}
+
 /*
  * Who sends the bytes? HEAD has none. nginx knows the file's own dates and not our ETag when it
  * judges these two conditions, and would judge them wrongly.
@@ -182,7 +196,8 @@ choose_method(const struct call *c)
 	if (c->head)
 		return SERVE_STREAM;
 	if (method == SERVE_ACCEL && (request_param(c->req, "HTTP_IF_MATCH") ||
-					 request_param(c->req, "HTTP_IF_UNMODIFIED_SINCE")))
+					 request_param(c->req, "HTTP_IF_UNMODIFIED_SINCE") ||
+					 has_long_number(request_param(c->req, "HTTP_RANGE"))))
 		return SERVE_STREAM;
 	return method;
 }

@@ -127,7 +127,7 @@ apache_start() {
 }
 
 apache_configure() {
-	local module modules=(mpm_event unixd:unixd_module authz_core alias headers reqtimeout
+	local module modules=(mpm_event unixd:unixd_module authz_core alias env headers reqtimeout
 		unique_id xsendfile)
 	case $front in
 	apache-proxy) modules+=(proxy proxy_fcgi) ;;

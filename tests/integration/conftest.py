@@ -1,6 +1,15 @@
-"""Fixtures: `sluice` is shared by the tests of a module, `fresh` makes instances of a test's own."""
+"""Fixtures. `sluice`, `start_instance`: instances shared by the tests of a module; `fresh`: of one
+test alone; `service`: a sluice-fcgi of a test's own beside an instance.
+
+An error or a warning in a log passes when the test declared it, before or after, and fails it
+otherwise:
+
+    def test_x(sluice, expect_log):
+        expect_log("connection to server")
+"""
 
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -13,6 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 from instance import BUILDDIR, FRONTS, Instance, missing_tools  # noqa: E402
 
 MISSING = missing_tools()
+LIVE = []  # instances of the module
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -41,6 +51,26 @@ def destroy(instance):
         shutil.rmtree(instance.dir, ignore_errors=True)
 
 
+def complain(errors):
+    assert not errors, "undeclared errors in the log:\n" + "\n".join(errors)
+
+
+@pytest.fixture(scope="module")
+def start_instance():
+    """start_instance(front=..., set={...}, pg={...}) for all tests of the module."""
+    mine = []
+
+    def start(**args):
+        mine.append(Instance.start(make_directory(), **args))
+        LIVE.append(mine[-1])
+        return mine[-1]
+
+    yield start
+    for instance in mine:
+        LIVE.remove(instance)
+        destroy(instance)
+
+
 @pytest.fixture(scope="module", params=FRONTS)
 def sluice(request):
     """One instance per module and front; `pytestmark = on_fronts("nginx")` chooses among them.
@@ -49,26 +79,38 @@ def sluice(request):
     """
     instance = Instance.start(make_directory(), front=request.param,
                               set=getattr(request.module, "SETTINGS", None))
+    LIVE.append(instance)
     yield instance
+    LIVE.remove(instance)
     destroy(instance)
 
 
 @pytest.fixture(autouse=True)
-def errors_are_declared(request):
+def errors_are_declared(expected_log):
     """Fails the test when a program logged an error that the test did not declare."""
-    instance = request.getfixturevalue("sluice") if "sluice" in request.fixturenames else None
-    if instance is None:
-        yield
-        return
-    known = instance.errors()
+    known = {instance: instance.errors() for instance in LIVE}
     yield
-    errors = instance.undeclared_errors(known)
-    instance.expected.clear()
-    assert not errors, "undeclared errors in the log:\n" + "\n".join(errors)
+    errors = []
+    for instance in LIVE:
+        instance.expected += expected_log
+        errors += instance.undeclared_errors(known.get(instance, ()))
+        instance.expected.clear()
+    complain(errors)
 
 
 @pytest.fixture
-def fresh():
+def expected_log():
+    return []
+
+
+@pytest.fixture
+def expect_log(expected_log):
+    """expect_log(regular expression): errors and warnings like this are no failure of this test."""
+    return lambda pattern: expected_log.append(re.compile(pattern))
+
+
+@pytest.fixture
+def fresh(expected_log):
     """fresh(front=..., set={...}, pg={...}) starts an instance for this test alone."""
     instances = []
 
@@ -80,6 +122,32 @@ def fresh():
     yield start
     errors = []
     for instance in instances:
+        instance.expected += expected_log
         errors += instance.undeclared_errors()
         destroy(instance)
-    assert not errors, "undeclared errors in the log:\n" + "\n".join(errors)
+    complain(errors)
+
+
+@pytest.fixture
+def service(expected_log):
+    """service(instance, how=..., set={...}): see tests/support/service.py."""
+    from service import Service
+
+    services = []
+
+    def start(instance, **args):
+        # a socket's path holds 107 bytes
+        directory = Path(tempfile.mkdtemp(prefix="sluice-", dir="/tmp"))
+        services.append(directory)
+        services[-1] = Service(instance, directory, **args)
+        return services[-1]
+
+    yield start
+    errors = []
+    for one in services:
+        if not isinstance(one, Path):
+            one.close()
+            one.expected += expected_log
+            errors += one.undeclared_errors()
+        shutil.rmtree(one if isinstance(one, Path) else one.dir, ignore_errors=True)
+    complain(errors)

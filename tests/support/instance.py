@@ -21,14 +21,20 @@ from pathlib import Path
 
 import requests
 
+try:
+    import openapi
+except ImportError:
+    openapi = None  # missing_tools tells
+
 FRONTS = ["nginx", "nginx-handoff", "apache-proxy", "apache-fcgid"]
 SRCDIR = Path(os.environ.get("SLUICE_SRCDIR") or Path(__file__).resolve().parents[2])
 BUILDDIR = Path(os.environ.get("SLUICE_BUILDDIR") or SRCDIR / "build")
 SCRIPT = SRCDIR / "scripts" / "instance"
 DATA = SRCDIR / "tests" / "data"
 
-# Text logs put the level behind the program, JSON logs into a member; sanitizers shout.
-ERROR_LINE = re.compile(r'^\S+ sluice-\w+\[\d+\] error|"level":"error"'
+# Text logs put the level behind the program, JSON logs into a member; sanitizers shout. What
+# mod_fcgid's processes write is passed on by Apache with a prefix of its own.
+ERROR_LINE = re.compile(r'\bsluice-\w+\[\d+\] (error|warn)\b|"level":"(error|warn)"'
                         r"|Sanitizer:|runtime error:")
 
 
@@ -39,11 +45,31 @@ def on_fronts(*fronts):
     return pytest.mark.parametrize("sluice", fronts, indirect=True, scope="module")
 
 
-class Instance:
+class LogWatch:
+    """Something whose errors and warnings are declared, or fail the test. Has log_lines()."""
+
+    def __init__(self):
+        self.expected = []
+
+    def expect_error(self, pattern):
+        """From now on errors that match this regular expression are no failure."""
+        self.expected.append(re.compile(pattern))
+
+    def errors(self):
+        """All lines so far in which a program of ours tells an error or a warning."""
+        return [line for line in self.log_lines() if ERROR_LINE.search(line)]
+
+    def undeclared_errors(self, known=()):
+        """Those that are not in known and match none of the expected patterns."""
+        new = collections.Counter(self.errors()) - collections.Counter(known)
+        return [line for line in new if not any(p.search(line) for p in self.expected)]
+
+
+class Instance(LogWatch):
     def __init__(self, directory, front):
+        super().__init__()
         self.dir = Path(directory)
         self.front = front
-        self.expected = []
         self.read_env()
         self.http = requests.Session()
         self.http.trust_env = False
@@ -109,6 +135,20 @@ class Instance:
         text = Path(f"/proc/{pid}/task/{pid}/children").read_text()
         return [int(word) for word in text.split()]
 
+    def reload(self, **set):
+        """Gives these settings (section__key=value) to the pool, and HUP; they last until changed.
+
+        Returns when the new children serve and the old have gone.
+        """
+        settings = self.__dict__.setdefault("reloaded", {})
+        settings.update({key.replace("__", ".", 1): value for key, value in set.items()})
+        path = self.conf.parent / "conf.d" / "60-reload.conf"
+        path.write_text(ini(settings))
+        path.chmod(0o644)
+        old = self.children("fcgi")
+        self.signal("fcgi", signal.SIGHUP)
+        wait_for(lambda: not any(process_runs(pid) for pid in old), what="the old children to go")
+
     def signal(self, program, sig):
         os.kill(self.pid(program), sig)
 
@@ -120,14 +160,17 @@ class Instance:
 
     # -- requests --------------------------------------------------------------------------
 
-    def request(self, method, path, token="user", headers=None, **args):
-        """token: "user", "admin", None or the token itself."""
+    def request(self, method, path, token="user", headers=None, checked=True, **args):
+        """token: "user", "admin", None or the token itself. checked: against doc/openapi.yaml."""
         headers = dict(headers or {})
         token = {"user": self.token, "admin": self.admin_token}.get(token, token)
         if token:
             headers.setdefault("Authorization", f"Bearer {token}")
         args.setdefault("timeout", 60)
-        return self.http.request(method, self.url + path, headers=headers, **args)
+        answer = self.http.request(method, self.url + path, headers=headers, **args)
+        if checked:
+            openapi.check_response(answer)
+        return answer
 
     def get(self, path, **args):
         return self.request("GET", path, **args)
@@ -194,22 +237,24 @@ class Instance:
         path = self.log_dir / f"{program}.log"
         return path.read_text(errors="replace") if path.exists() else ""
 
-    def expect_error(self, pattern):
-        """From now on errors that match this regular expression are no failure."""
-        self.expected.append(re.compile(pattern))
-
-    def errors(self):
-        """All lines so far in which a program of ours tells an error."""
+    def log_lines(self):
+        """What the pool and the worker said."""
         lines = self.log("sluice-fcgi").splitlines() + self.log("sluice-worker").splitlines()
         if self.front == "apache-fcgid":
             # the standard error of its processes goes where Apache writes
             lines += self.log("front-error").splitlines()
-        return [line for line in lines if ERROR_LINE.search(line)]
+        return lines
 
-    def undeclared_errors(self, known=()):
-        """Those that are not in known and match none of the expected patterns."""
-        new = collections.Counter(self.errors()) - collections.Counter(known)
-        return [line for line in new if not any(p.search(line) for p in self.expected)]
+
+def ini(settings):
+    """section.key: value as the text of a configuration file."""
+    sections = {}
+    for name, value in settings.items():
+        section, _, key = name.rpartition(".")
+        # rendition.small.fit is fit in [rendition small]
+        sections.setdefault(section.replace(".", " ", 1), []).append(f"{key} = {value}")
+    return "".join(f"[{section}]\n" + "\n".join(lines) + "\n"
+                   for section, lines in sections.items())
 
 
 def run(command, timeout=120, **args):
@@ -222,7 +267,9 @@ def run(command, timeout=120, **args):
 
 
 def run_script(*args, timeout=120):
-    return run([str(SCRIPT), *args], timeout=timeout)
+    template = BUILDDIR / "tests" / "integration" / f"pg-template-{os.geteuid()}"
+    return run([str(SCRIPT), *args], timeout=timeout,
+               env={**os.environ, "SLUICE_PG_TEMPLATE": str(template)})
 
 
 def process_runs(pid):
@@ -250,6 +297,8 @@ def missing_tools():
     names = ["nginx", "apache2", "psql", "curl"]
     path = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
     missing = [name for name in names if not shutil.which(name, path=path)]
+    if openapi is None:
+        missing.append("python3-jsonschema, python3-yaml")
     for module in ["fcgid", "xsendfile", "proxy_fcgi"]:
         if not Path(f"/usr/lib/apache2/modules/mod_{module}.so").exists():
             missing.append(f"mod_{module}")
