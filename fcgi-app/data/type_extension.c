@@ -38,7 +38,7 @@ static const struct {
 	T("heif", "image/heif", ", image/heic, image/avif"),
 	T("avif", "image/avif", ", image/heif"),
 	T("bmp", "image/bmp", ""),
-	T("ico", "image/vnd.microsoft.icon", ", image/x-icon"),
+	T("ico", "image/vnd.microsoft.icon", ", image/x-icon, image/png"),
 	T("psd", "image/vnd.adobe.photoshop", ""),
 	T("svg", "image/svg+xml", ""),
 	T("svgz", "application/gzip", ""),

@@ -165,8 +165,6 @@ leading(const char *s, const char *end)
 		}
 		if (!s)
 			return "text/html";
-		if (!type)
-			type = "text/html"; /* a comment that only markup has */
 	}
 }
 

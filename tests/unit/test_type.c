@@ -85,6 +85,8 @@ static const struct {
 	{ B("<?xml version='1.0'?><note/>"), "application/xml" },
 	{ B("<?xml version='1.0'?><html xmlns='x'>"), "text/html" },
 	{ B("<!-- never ends"), "text/html" },
+	{ B("<!-- licence -->\n# Title\n\nMarkdown\n"), "text/plain" },
+	{ B("<!-- licence -->\n# Title\n<iframe src=x>\n"), "text/html" },
 	{ B("\1\2\3\4\5\6\7\0random"), "application/octet-stream" },
 };
 
