@@ -76,6 +76,14 @@ ask_magic(struct type *t, const void *p, size_t n, bool text)
 	return type;
 }
 
+static bool
+is_blank(const char *p, size_t n)
+{
+	while (n > 0 && strchr(" \t\r\n\f\v", p[n - 1]))
+		n--;
+	return n == 0;
+}
+
 int
 type_sniff(struct type *t, const void *p, size_t n, char out[TYPE_MAX], struct err *e)
 {
@@ -97,6 +105,8 @@ type_sniff(struct type *t, const void *p, size_t n, char out[TYPE_MAX], struct e
 		kind = type_text_kind(p, n, whole);
 		if (kind != TEXT_NO)
 			type = type_of_markup(p, n, kind);
+		if (!type && !whole && is_blank(p, n))
+			type = UNKNOWN; /* what matters stands behind what we see */
 		if (!type && (kind == TEXT_UTF8 || kind == TEXT_UTF16))
 			type = "text/plain";
 		if (!type)

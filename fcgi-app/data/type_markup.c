@@ -139,17 +139,31 @@ doctype(const char *s, const char *end)
 	return is_tag(s, end, "svg") ? "image/svg+xml" : "application/xml";
 }
 
+/* Is s, to the end, the beginning of a tag whose name we do not see whole? */
+static bool
+is_cut(const char *s, const char *end)
+{
+	if (s >= end || ((*s | 0x20) >= 'a' && (*s | 0x20) <= 'z'))
+		while (s < end && !name_ends(s, end))
+			s++;
+	return s >= end;
+}
+
 /* What begins at the first '<' of the text. NULL: nothing we know. */
 static const char *
 leading(const char *s, const char *end)
 {
 	const char *type = NULL;
+	bool comment = false;
 
 	for (;;) {
 		s = skip_blank(s, end);
+		if (s >= end && comment && !type)
+			return "text/html";
 		if (s >= end || *s != '<')
 			return type;
 		if (begins(s, end, "<!--")) {
+			comment = true;
 			s = skip_past(s + 4, end, "-->");
 		} else if (begins(s, end, "<!doctype")) {
 			return doctype(s + 9, end);
@@ -161,6 +175,8 @@ leading(const char *s, const char *end)
 		} else {
 			const char *e = element(s + 1, end);
 
+			if (!e && !type && is_cut(s + 1, end))
+				return "text/html";
 			return e ? e : type;
 		}
 		if (!s)

@@ -85,6 +85,8 @@ static const struct {
 	{ B("<?xml version='1.0'?><note/>"), "application/xml" },
 	{ B("<?xml version='1.0'?><html xmlns='x'>"), "text/html" },
 	{ B("<!-- never ends"), "text/html" },
+	{ B("<!-- only comments --> "), "text/html" },
+	{ B("<3 is a heart, <- is an arrow"), "text/plain" },
 	{ B("<!-- licence -->\n# Title\n\nMarkdown\n"), "text/plain" },
 	{ B("<!-- licence -->\n# Title\n<iframe src=x>\n"), "text/html" },
 	{ B("\1\2\3\4\5\6\7\0random"), "application/octet-stream" },
@@ -126,6 +128,16 @@ test_far(void)
 		strbuf_addc(&b, ' ');
 	strbuf_adds(&b, "<svg>");
 	is_type(b.s, b.len, "image/svg+xml", "2,000 blanks before <svg");
+	strbuf_reset(&b);
+	while (b.len < TYPE_SNIFF_BYTES - 3)
+		strbuf_addc(&b, '\n');
+	strbuf_adds(&b, "<svg>");
+	is_type(b.s, b.len, "text/html", "a tag that is cut by the window");
+	strbuf_reset(&b);
+	while (b.len < TYPE_SNIFF_BYTES)
+		strbuf_addc(&b, ' ');
+	is_type(b.s, b.len - 1, "text/plain", "a file of blanks");
+	is_type(b.s, b.len, "application/octet-stream", "a window of blanks tells nothing");
 	strbuf_reset(&b);
 	strbuf_adds(&b, "<!--");
 	for (int i = 0; i < 5000; i++)
