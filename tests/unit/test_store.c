@@ -244,7 +244,7 @@ static void
 test_take_refused(struct store *st)
 {
 	char spool[300], path[600];
-	uid_t nobody = 65534;
+	uid_t other = self + 1;
 	struct id id;
 
 	snprintf(spool, sizeof(spool), "%s", below("spool"));
@@ -275,9 +275,9 @@ test_take_refused(struct store *st)
 	refuse(st, "two", ERR_DENIED, "two names");
 	unlink(path);
 	id_new(&id);
-	tap_ok(!store_take(st, &id, spool, "two", &nobody, 1, &e) && e.kind == ERR_DENIED,
+	tap_ok(!store_take(st, &id, spool, "two", &other, 1, &e) && e.kind == ERR_DENIED,
 	    "not taken: of somebody else (%s)", e.text);
-	tap_ok(store_spool_open(spool, "two", &nobody, 1, &e) < 0 && e.kind == ERR_DENIED,
+	tap_ok(store_spool_open(spool, "two", &other, 1, &e) < 0 && e.kind == ERR_DENIED,
 	    "nor opened");
 	tree_remove(below("spool"));
 }
