@@ -124,7 +124,7 @@ http {
       fastcgi_param REQUEST_METHOD $request_method;
       fastcgi_param CONTENT_TYPE $content_type;
       fastcgi_param CONTENT_LENGTH $content_length;
-      fastcgi_param SCRIPT_FILENAME %(php)s;
+      fastcgi_param SCRIPT_FILENAME "%(php)s";
     }
   }
 }
