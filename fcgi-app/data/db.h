@@ -38,8 +38,9 @@ MUST_CHECK int db_ready(struct db *db, struct err *e);
  * params: n texts, NULL for SQL NULL (bytea as "\\x..." hex). *rows may be NULL if not wanted; else
  * db_rows_free it. 0, or -1:
  *	ERR_AWAY       no connection, class 08/53/57P, or a timeout: nothing was done
- *	ERR_UNCERTAIN  (db_write only) the connection was lost after sending: done or not done
- *	ERR_CONFLICT   unique or foreign key violation (class 23); db_sqlstate tells which
+ *	ERR_UNCERTAIN  (db_write only) the connection was lost after sending, or the server said
+ *	               FATAL, which it may do after the commit: done or not done
+ *	ERR_CONFLICT   unique or foreign key violation; db_sqlstate tells which
  *	ERR_INTERNAL   any other answer of the server
  */
 MUST_CHECK int db_read(struct db *db, struct db_rows **rows, const char *sql,

@@ -104,7 +104,7 @@ db_run(struct db *db, const struct db_statement *st, PGresult **out)
 	if (!sent || flush(db, deadline) < 0)
 		return DB_UNSENT;
 	*out = collect(db, NULL, deadline, &complete);
-	if (!complete) {
+	if (!complete && db->pooled) { /* else the server's own timeout went by: it is not there */
 		cancel(db);
 		*out = collect(db, *out, clock_ms() + CANCEL_MS, &complete);
 	}

@@ -45,8 +45,8 @@ const char *thumbnail_status_name(enum thumbnail_status s);
 
 /*
  * Inserts n rows, and a thumbnail job for each whose thumbnail is THUMBNAIL_GENERATING, in one
- * statement: all or none. Sets created. 0, or -1 as db_write; on ERR_UNCERTAIN nothing may be
- * removed before files_find_all has told.
+ * statement: all or none. Sets created. 0, or -1 as db_write, or ERR_INPUT for metadata with a NUL
+ * character; on ERR_UNCERTAIN nothing may be removed before files_find_all has told.
  */
 MUST_CHECK int files_add(struct db *db, struct file *f, size_t n, struct err *e);
 
@@ -73,7 +73,8 @@ struct files_query {
 MUST_CHECK int files_list(struct db *db, const struct files_query *q, struct file **out, size_t *n,
     bool *more, struct err *e);
 
-/* Marks as deleting and ends its queued jobs. 0; -1: ERR_NOTFOUND or db_write's. */
+/* Marks as deleting and cancels its queued jobs; a row that is marked already is taken up again,
+ * since the first attempt may have been cut. 0; -1: ERR_NOTFOUND or db_write's. */
 MUST_CHECK int files_delete_begin(
     struct db *db, const struct id *id, const struct account *caller, struct err *e);
 /* Removes the row after the bytes are gone; no row is success. */

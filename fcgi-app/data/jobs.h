@@ -3,8 +3,8 @@
  *
  * queued -> running -> done, or back to queued with a later run_at, or dead after max_attempts.
  * A claim counts the attempt and sets a lease by the database's clock; finishing is fenced by
- * (id, attempt): when another worker has taken over, the result is dropped. Finished rows (done and
- * dead) move to job_history, so that the hot table stays small.
+ * (id, attempt): when another worker has taken over, the result is dropped. Rows that have ended
+ * (done, dead, or cancelled with their file) move to job_history: the hot table stays small.
  */
 #ifndef SLUICE_DATA_JOBS_H
 #define SLUICE_DATA_JOBS_H
@@ -55,7 +55,8 @@ MUST_CHECK int jobs_dead(struct db *db, const struct job *job, const char *reaso
 MUST_CHECK int jobs_retry(
     struct db *db, const struct job *job, uint64_t delay_ms, const char *reason, struct err *e);
 
-/* Gives back without counting the attempt (shutdown of the worker). */
+/* Gives back without losing an attempt (shutdown of the worker): one more is allowed, because
+ * attempt is the fence and never goes back. 1, 0 fenced out, -1. */
 MUST_CHECK int jobs_release(struct db *db, const struct job *job, struct err *e);
 
 /* NOTIFY on JOBS_CHANNEL: a hint, nothing depends on it. */

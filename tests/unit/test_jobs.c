@@ -156,6 +156,7 @@ test_retry(void)
 	tap_ok(ms > LEASE - 5000 && ms <= LEASE, "  when its lease ends");
 	tap_is(jobs_retry(worker, &j, 0, "busy", &e), 1, "give back");
 	status(&id, "generating - 0", "  still to come");
+	tap_is(jobs_done_thumbnail(worker, &j, NULL, 0, &e), 0, "  no longer ours to end");
 	tap_is(claim(&j, 1, LEASE), 0, "  not due yet");
 	tap_is(jobs_next_due(worker, &ms, &e), 0, "next due");
 	tap_ok(ms > 500 && ms <= 2500, "  after the first delay: %llu", (unsigned long long)ms);
@@ -230,6 +231,8 @@ test_deleted(void)
 	id = add(1);
 	claim(j, 1, LEASE);
 	tap_is(files_delete_begin(fcgi, &id, &alice, &e), 0, "a file deleted while its job runs");
+	tap_is(
+	    pg_int(owner, "select count(*) from sluice.job"), 1, "  leaves the job to its worker");
 	tap_is(jobs_done_thumbnail(worker, &j[0], &r, 1, &e), 0, "done tells");
 	tap_is(history("cancelled"), 1, "  cancelled");
 	tap_is(pg_int(owner, "select count(*) from sluice.rendition"), 0, "  no rendition");
@@ -265,6 +268,34 @@ test_order(void)
 	    j[1].id == pg_int(owner, "select min(id) from sluice.job"), "  the last in priority");
 	tap_is(claim(j, 0, LEASE), 0, "claim none");
 	tap_is(jobs_notify(worker, &e), 0, "notify");
+}
+
+/* A row that somebody holds is passed over, not waited for. */
+static void
+test_locked(void)
+{
+	uint64_t start;
+	struct job j[4];
+	pid_t child;
+
+	reset();
+	add(2);
+	child = fork();
+	if (child == 0) {
+		struct db *db = pg_db(NULL);
+		struct err e;
+
+		_exit(db_script(db,
+			  "select from sluice.job order by id limit 1 for update;"
+			  "select pg_sleep(1.5)",
+			  &e) < 0);
+	}
+	clock_sleep_ms(400);
+	start = clock_ms();
+	tap_is(claim(j, 4, LEASE), 1, "one of two is held by somebody");
+	tap_ok(clock_ms() - start < 250, "  which takes no time");
+	waitpid(child, NULL, 0);
+	tap_is(claim(j, 4, LEASE), 1, "  and is claimed later");
 }
 
 /* Many workers at once: every job once. */
@@ -370,6 +401,7 @@ main(int argc, char **argv)
 	test_release();
 	test_deleted();
 	test_order();
+	test_locked();
 	test_side_by_side();
 	test_admin();
 	db_free(&owner);
