@@ -35,8 +35,12 @@ main(void)
 		"A4REDMxzYAAAESIzRFVmd4iZqrvM3e7_", /* the year 10000 */
 		"________________________________",
 	};
+	static const char every[] = "AAAAaz09-_AZaz09-_AZaz09-_AZaz09";
+	char out[CURSOR_TEXT];
 	struct cursor c;
 
+	tap_is(cursor_parse(every, &c), 0, "letters from both ends of the alphabet");
+	tap_str(cursor_format(&c, out), every, "and back");
 	test_round_trip(0, "AAAAAAAAAAAAESIzRFVmd4iZqrvM3e7_");
 	test_round_trip(1795281176123456, "AAZgzHjGWEAAESIzRFVmd4iZqrvM3e7_");
 	test_round_trip(253402300799999999, "A4REDMxzX_8AESIzRFVmd4iZqrvM3e7_");
