@@ -185,15 +185,16 @@ has_long_number(const char *s)
 }
 
 /*
- * Who sends the bytes? HEAD has none. nginx knows the file's own dates and not our ETag when it
- * judges these two conditions, and would judge them wrongly.
+ * Who sends the bytes? HEAD and an empty file have none, and Apache would leave out an empty file's
+ * Content-Length. nginx knows the file's own dates and not our ETag when it judges these two
+ * conditions, and would judge them wrongly.
  */
 static enum conf_serve
-choose_method(const struct call *c)
+choose_method(const struct call *c, const struct content *what)
 {
 	enum conf_serve method = c->app->conf->download.method;
 
-	if (c->head)
+	if (c->head || what->size == 0)
 		return SERVE_STREAM;
 	if (method == SERVE_ACCEL && (request_param(c->req, "HTTP_IF_MATCH") ||
 					 request_param(c->req, "HTTP_IF_UNMODIFIED_SINCE") ||
@@ -206,7 +207,7 @@ static void
 send_content(
     struct call *c, const struct content *what, struct headers *h, bool part, const struct range *r)
 {
-	enum conf_serve method = choose_method(c);
+	enum conf_serve method = choose_method(c, what);
 
 	add_content(h, what, method == SERVE_ACCEL);
 	if (method == SERVE_STREAM)

@@ -215,6 +215,12 @@ test_server_sends(void)
 	ask("GET", "/api/download/{id}", NULL, NULL);
 	snprintf(want, sizeof(want), "%s/files/%.2s/%.2s/%s", fake.dir, id, id + 2, id);
 	tap_str(fake_header("X-Sendfile"), want, "X-Sendfile");
+	fake_put("empty.txt", NULL, "", 0);
+	snprintf(want, sizeof(want), "/api/download/%s", fake_member("id"));
+	ask("GET", want, NULL, NULL);
+	tap_ok(!fake_header("X-Sendfile"), "an empty file is not left to the server");
+	tap_str(fake_header("Content-Length"), "0", "and has a Content-Length");
+	fake_forget(1);
 	fake.conf.download.method = SERVE_STREAM;
 }
 
