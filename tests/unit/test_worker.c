@@ -154,6 +154,20 @@ is(const struct id *id, const char *what, const char *want)
 	return ok;
 }
 
+static bool
+logged(const char *text)
+{
+	char line[4096];
+	FILE *f = fopen(logfile, "r");
+	bool found = false;
+
+	while (f && !found && fgets(line, sizeof(line), f))
+		found = strstr(line, text) != NULL;
+	if (f)
+		fclose(f);
+	return found;
+}
+
 /* A process whose parent is the given one, 0 when there is none. */
 static pid_t
 child_of(pid_t parent)
@@ -274,6 +288,64 @@ accidents(void)
 	tap_ok(kill(launcher, 0) < 0, "the launcher does not survive the worker");
 }
 
+/* Keeps everybody from the queue for some seconds. */
+static pid_t
+lock_queue(void)
+{
+	pid_t pid;
+
+	fflush(stdout);
+	pid = fork();
+	if (pid == 0) {
+		struct db *own = db_new(&(struct db_conf){ .conninfo = "",
+		    .program = "sluice-test-lock",
+		    .connect_timeout = 2000,
+		    .statement_timeout = 20000,
+		    .lock_timeout = 5000 });
+		struct err e;
+
+		_exit(db_script(own,
+			  "lock table sluice.job in access exclusive mode; select pg_sleep(6)",
+			  &e) < 0);
+	}
+	return pid;
+}
+
+/* A stopped zygote holds the jobs up. */
+static void
+stuck(void)
+{
+	pid_t pid = start((const char *const[]){ "-c", conf, "-o", "worker.wall_time=1s", NULL });
+	struct id id = add("plain.jpg", "image/jpeg", true);
+	pid_t zygote, lock;
+
+	tap_ok(idle(), "a job before");
+	zygote = child_of(child_of(pid));
+	kill(zygote, SIGSTOP);
+	id = add("plain.jpg", "image/jpeg", true);
+	tap_ok(idle() && is(&id, "thumbnail_status", "ready"), "a stopped zygote is replaced");
+	tap_is(stop(pid), 0, "ends in order");
+
+	write_conf("[database]\nlock_timeout = 500ms\n");
+	pid = start_worker();
+	id = add("plain.jpg", "image/jpeg", true);
+	tap_ok(idle(), "a job before");
+	zygote = child_of(child_of(pid));
+	kill(zygote, SIGSTOP);
+	id = add("plain.jpg", "image/jpeg", true);
+	tap_ok(becomes("select count(*) from sluice.job where state = 'running'", 1, 10),
+	    "a job is running");
+	lock = lock_queue();
+	tap_is(ended(lock), 0, "the queue was out of reach for longer than a lease");
+	kill(zygote, SIGCONT);
+	tap_ok(idle() && is(&id, "thumbnail_status", "ready"), "the job was done again");
+	tap_is(
+	    pg_int(db, "select attempts from sluice.job_history order by finished_at desc limit 1"),
+	    2, "at the second attempt");
+	tap_ok(logged("leases could not be renewed"), "the first attempt was given up");
+	tap_is(stop(pid), 0, "ends in order");
+}
+
 /* A job whose worker died is done by the next one, when the lease is over. */
 static void
 leases(void)
@@ -364,6 +436,7 @@ main(int argc, char **argv)
 	thumbnails();
 	accidents();
 	leases();
+	stuck();
 	signals();
 	store_free(&store);
 	db_free(&db);
