@@ -105,6 +105,8 @@ static const struct {
 
 	{ "a content type", HEAD("Content-Type: text/plain; charset=utf-8" N),
 	    "a(text/plain; charset=utf-8)=1|$" },
+	{ "a content type with ~", HEAD("Content-Type: x/~" N), "a(x/~)=1|$" },
+	{ "a content type of white space", HEAD("Content-Type: \t " N), "a=1|$" },
 	{ "an empty content type", HEAD("Content-Type:" N), "a=1|$" },
 	{ "a nested multipart is one part", HEAD("Content-Type: multipart/mixed; boundary=c" N),
 	    "a(multipart/mixed; boundary=c)=1|$" },

@@ -78,6 +78,19 @@ test_parameter(const char *before, size_t n, const char *want, const char *name)
 }
 
 static void
+test_type(size_t n, const char *want, const char *name)
+{
+	struct strbuf b;
+
+	strbuf_init(&b);
+	strbuf_adds(&b, "--b" N DISPOSITION N "Content-Type: ");
+	add_many(&b, n, 't');
+	strbuf_adds(&b, N N "1" N "--b--" N);
+	expect(&b, "b", want, name);
+	strbuf_release(&b);
+}
+
+static void
 test_header_block(size_t lines, size_t bytes, const char *want, const char *name)
 {
 	struct strbuf b;
@@ -257,6 +270,8 @@ main(void)
 	test_parameter("name=a; filename=\"", 1024, "x>=1|$", "a file name of 1024 bytes");
 	test_parameter("name=a; filename=\"", 1025, "filename= is longer than 1024", "of 1025");
 	test_parameter("name=a; x=\"", 3000, "a=1|$", "another parameter may be longer");
+	test_type(255, "t)=1|$", "a content type of 255 bytes");
+	test_type(256, "Content-Type is longer than 255 bytes", "of 256");
 	test_header_block(16, 0, "a=1|$", "16 headers");
 	test_header_block(17, 0, "more than 16 headers", "17 headers");
 	test_header_block(1, 8192, "a=1|$", "8192 bytes of headers");
