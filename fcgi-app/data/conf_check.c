@@ -40,7 +40,7 @@ conf_settle(struct conf *c, struct err *e)
 		return err_set(e, ERR_INPUT,
 		    "worker.total_memory: less than worker.memory, so that no job could ever run");
 	if (c->pool.min_spare > c->pool.max_children)
-		return err_set(e, ERR_INPUT, "pool.min_spare: more than pool.max_children");
+		c->pool.min_spare = c->pool.max_children; /* max_children = 1 needs no second key */
 	if (c->multipart.max_field > c->multipart.max_fields)
 		return err_set(e, ERR_INPUT, "multipart.max_field: more than multipart.max_fields");
 	return 0;

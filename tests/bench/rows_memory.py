@@ -42,7 +42,7 @@ def put_zeros(url, token, size):
 
 def rows(ctx, table):
     settings = ["upload.allow=*/*", "upload.max_size=0", "store.min_free=0", "pool.pm=static"]
-    sl = Instance(ctx.sub("sluice-memory"), ctx.build, "nginx", settings + ["pool.max_children=1", "pool.min_spare=1"])
+    sl = Instance(ctx.sub("sluice-memory"), ctx.build, "nginx", settings + ["pool.max_children=1"])
     try:
         master = sl.pid("SLUICE_FCGI_PID")
         peaks = {}

@@ -77,6 +77,10 @@ test_defaults(void)
 	conf_free(&c);
 	tap_ok(c == NULL, "free leaves NULL");
 	conf_free(&c);
+
+	c = load("[pool]\nmax_children = 1\n");
+	tap_ok(c && c->pool.min_spare == 1, "min_spare is at most max_children");
+	conf_free(&c);
 }
 
 static void
@@ -149,7 +153,6 @@ test_refused(void)
 	refused("[pool]\nmax_children = 0\n", "not a number of 1 to 4096");
 	refused("[pool]\nlisten = 0.0.0.0:9000\n", "pool.listen: \"0.0.0.0:9000\" is neither");
 	refused("[pool]\nlisten_mode = 0999\n", "is not an octal mode");
-	refused("[pool]\nmax_children = 2\nmin_spare = 3\n", "pool.min_spare: more than");
 	refused("[store]\ndir = relative\n", "store.dir: \"relative\" is not an absolute path");
 	refused("[store]\ndir =\n", "is not an absolute path");
 	refused("[worker]\npoll = 5 s\n", "\"5 s\" is not a duration");
