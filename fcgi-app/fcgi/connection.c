@@ -176,65 +176,29 @@ opening_failed(ssize_t n, struct err *e)
 	return err_set(e, ERR_INPUT, "parameters: %s", strerror(errno));
 }
 
-/* Reads on to exactly n bytes in buf, of which *len are there. */
-static int
-read_to(int fd, unsigned char *buf, size_t *len, size_t n, uint64_t end, struct err *e)
-{
-	if (n > RECORD_OPENING)
-		return err_set(e, ERR_INPUT, "parameters over %d bytes", RECORD_OPENING);
-	while (*len < n) {
-		ssize_t got = recv(fd, buf + *len, n - *len, 0);
-
-		if (got <= 0)
-			return opening_failed(got, e);
-		*len += (size_t)got;
-		if (clock_ms() >= end)
-			return err_set(e, ERR_INPUT, "parameters took over %d ms", OPENING_MS);
-	}
-	return 0;
-}
-
-/* An opening that comes in pieces, record by record, so that nothing behind it is read. */
-static int
-take_opening(int fd, unsigned char *buf, struct record_opening *o, struct err *e)
-{
-	uint64_t end = clock_ms() + OPENING_MS;
-	size_t len = 0;
-	int whole;
-
-	do {
-		size_t at = len;
-
-		if (read_to(fd, buf, &len, at + RECORD_HEADER, end, e) < 0)
-			return -1;
-		if (record_opening(buf, len, o, e) < 0)
-			return -1;
-		if (read_to(fd, buf, &len, at + record_size(buf + at), end, e) < 0)
-			return -1;
-		whole = record_opening(buf, len, o, e);
-	} while (whole == 0);
-	return whole;
-}
-
 int
 connection_opening(
-    int fd, unsigned char buf[RECORD_OPENING], struct record_opening *o, bool *taken, struct err *e)
+    int fd, unsigned char buf[RECORD_OPENING], size_t *len, struct record_opening *o, struct err *e)
 {
-	ssize_t n;
-	int whole;
+	uint64_t end = clock_ms() + OPENING_MS;
+	int whole = 0;
 
-	*taken = false;
 	set_timeout(fd, SO_RCVTIMEO, OPENING_READ_MS);
-	n = recv(fd, buf, RECORD_OPENING, MSG_PEEK);
-	if (n == 0 || (n < 0 && errno == ECONNRESET))
-		return 0;
-	if (n < 0)
-		return opening_failed(n, e);
-	whole = record_opening(buf, (size_t)n, o, e);
-	if (whole != 0)
-		return whole;
-	*taken = true;
-	return take_opening(fd, buf, o, e);
+	for (*len = 0; whole == 0;) {
+		ssize_t n = recv(fd, buf + *len, RECORD_OPENING - *len, 0);
+
+		if (n <= 0 && *len == 0 && (n == 0 || errno == ECONNRESET))
+			return 0;
+		if (n <= 0)
+			return opening_failed(n, e);
+		*len += (size_t)n;
+		whole = record_opening(buf, *len, o, e);
+		if (whole == 0 && *len == RECORD_OPENING)
+			return err_set(e, ERR_INPUT, "parameters over %d bytes", RECORD_OPENING);
+		if (whole == 0 && clock_ms() >= end)
+			return err_set(e, ERR_INPUT, "parameters took over %d ms", OPENING_MS);
+	}
+	return whole;
 }
 
 void

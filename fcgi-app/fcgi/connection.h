@@ -21,12 +21,11 @@ void acceptor_free(struct acceptor **a);
 MUST_CHECK int acceptor_next(struct acceptor *a, int listen_fd, int *fd, struct err *e);
 
 /*
- * Checks the opening of a request, under a deadline, before libfcgi sees it, which then cannot be
- * held up or led astray. buf is scratch memory. 1 whole: still in the socket, or, where it came in
- * pieces, *taken from it and in buf; 0 the peer left without a word; -1 ERR_INPUT.
+ * Reads the opening of a request under a deadline, and what has come behind it. 1 whole: *len bytes
+ * are in buf, the first o->size of them checked; 0 the peer left without a word; -1 ERR_INPUT.
  */
-MUST_CHECK int connection_opening(int fd, unsigned char buf[RECORD_OPENING],
-    struct record_opening *o, bool *taken, struct err *e);
+MUST_CHECK int connection_opening(int fd, unsigned char buf[RECORD_OPENING], size_t *len,
+    struct record_opening *o, struct err *e);
 
 /* SO_RCVTIMEO and SO_SNDTIMEO. */
 void connection_timeouts(int fd, uint64_t ms);

@@ -74,11 +74,15 @@ child_main(struct pool *p, unsigned slot, pid_t master)
 static void
 throttle(struct pool *p, bool came_up)
 {
+	uint64_t now = clock_ms();
+
+	if (now < p->not_before)
+		return; /* several fell at once, of one cause */
 	if (came_up || p->delay == 0)
 		p->delay = DELAY_MIN_MS;
 	else
 		p->delay = p->delay > DELAY_MAX_MS / 2 ? DELAY_MAX_MS : p->delay * 2;
-	p->not_before = clock_ms() + p->delay;
+	p->not_before = now + p->delay;
 }
 
 bool

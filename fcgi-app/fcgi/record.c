@@ -4,12 +4,7 @@
 
 #include "fcgi/record.h"
 
-enum { VERSION = 1, RESPONDER = 1, BEGIN_BODY = 8 };
-
-struct header {
-	unsigned version, type, id;
-	size_t content, padding;
-};
+enum { RESPONDER = 1, BEGIN_BODY = 8 };
 
 /* The stream of name-value pairs, cut anywhere by records. */
 struct pairs {
@@ -18,18 +13,6 @@ struct pairs {
 	unsigned char len[8];     /* the two lengths as far as they have come */
 	size_t nlen;
 };
-
-static struct header
-header_read(const unsigned char *p)
-{
-	return (struct header){
-		.version = p[0],
-		.type = p[1],
-		.id = (unsigned)p[2] << 8 | p[3],
-		.content = (size_t)p[4] << 8 | p[5],
-		.padding = p[6],
-	};
-}
 
 /* One length of a pair at p; the bytes it takes, or 0 when n are too few. */
 static size_t
@@ -89,7 +72,7 @@ pairs_add(struct pairs *s, const unsigned char *p, size_t n, struct err *e)
 }
 
 static int
-begin_check(const struct header *h, const unsigned char *body, struct err *e)
+begin_check(const struct record *h, const unsigned char *body, struct err *e)
 {
 	if (h->type != RECORD_BEGIN_REQUEST || h->id == 0 || h->content != BEGIN_BODY)
 		return err_set(e, ERR_INPUT,
@@ -102,16 +85,16 @@ begin_check(const struct header *h, const unsigned char *body, struct err *e)
 	return 0;
 }
 
-static bool
-stdin_ends(const unsigned char *p, size_t n, unsigned id)
+struct record
+record_read(const unsigned char p[RECORD_HEADER])
 {
-	struct header h;
-
-	if (n < RECORD_HEADER)
-		return false;
-	h = header_read(p);
-	return h.version == VERSION && h.type == RECORD_STDIN && h.id == id && h.content == 0 &&
-	       n >= RECORD_HEADER + h.padding;
+	return (struct record){
+		.version = p[0],
+		.type = p[1],
+		.id = (unsigned)p[2] << 8 | p[3],
+		.content = (size_t)p[4] << 8 | p[5],
+		.padding = p[6],
+	};
 }
 
 int
@@ -122,11 +105,11 @@ record_opening(const unsigned char *p, size_t n, struct record_opening *o, struc
 
 	o->id = 0;
 	while (n - at >= RECORD_HEADER) {
-		struct header h = header_read(p + at);
+		struct record h = record_read(p + at);
 		const unsigned char *body = p + at + RECORD_HEADER;
 		size_t size = RECORD_HEADER + h.content + h.padding;
 
-		if (h.version != VERSION)
+		if (h.version != RECORD_VERSION)
 			return err_set(e, ERR_INPUT, "FastCGI version %u", h.version);
 		if (at == 0 && h.type != RECORD_BEGIN_REQUEST)
 			return begin_check(&h, body, e);
@@ -150,25 +133,16 @@ record_opening(const unsigned char *p, size_t n, struct record_opening *o, struc
 			if (pairs.left != 0 || pairs.nlen != 0)
 				return err_set(e, ERR_INPUT, "the last parameter is cut");
 			o->size = at;
-			o->stdin_end = stdin_ends(p + at, n - at, o->id);
 			return 1;
 		}
 	}
 	return 0;
 }
 
-size_t
-record_size(const unsigned char p[RECORD_HEADER])
-{
-	struct header h = header_read(p);
-
-	return RECORD_HEADER + h.content + h.padding;
-}
-
 void
 record_header(unsigned char out[RECORD_HEADER], enum record_type type, unsigned id, size_t content)
 {
-	out[0] = VERSION;
+	out[0] = RECORD_VERSION;
 	out[1] = (unsigned char)type;
 	out[2] = (unsigned char)(id >> 8);
 	out[3] = (unsigned char)id;

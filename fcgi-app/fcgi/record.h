@@ -1,9 +1,8 @@
 /*
- * record.h: FastCGI records (FastCGI specification 1.0, section 3), as far as they are looked at
- * before libfcgi sees them, and the ones that carry an answer.
+ * record.h: FastCGI records (FastCGI specification 1.0, section 3). Pure.
  *
- * libfcgi believes lengths (a pair may claim 2 GiB) and answers management records in the middle of
- * a request, so the opening of a request is checked here first, while it still lies in the socket.
+ * libfcgi believes lengths (a pair may claim 2 GiB), so the opening of a request is checked here
+ * before libfcgi sees it.
  */
 #ifndef SLUICE_FCGI_RECORD_H
 #define SLUICE_FCGI_RECORD_H
@@ -11,6 +10,7 @@
 #include "base/err.h"
 
 enum {
+	RECORD_VERSION = 1,
 	RECORD_HEADER = 8,
 	RECORD_MAX = 65528,     /* content that needs no padding */
 	RECORD_OPENING = 65536, /* BEGIN_REQUEST and all PARAMS together */
@@ -27,10 +27,14 @@ enum record_type {
 	RECORD_STDERR,
 };
 
+struct record { /* a header */
+	unsigned version, type, id;
+	size_t content, padding;
+};
+
 struct record_opening {
 	unsigned id;
-	size_t size;    /* bytes up to and with the empty PARAMS record */
-	bool stdin_end; /* the empty STDIN record follows at once: no body */
+	size_t size; /* bytes up to and with the empty PARAMS record */
 };
 
 /*
@@ -41,8 +45,7 @@ struct record_opening {
 MUST_CHECK int record_opening(
     const unsigned char *p, size_t n, struct record_opening *o, struct err *e);
 
-/* The size of the record whose header is at p, header and padding included. */
-size_t record_size(const unsigned char p[RECORD_HEADER]);
+struct record record_read(const unsigned char p[RECORD_HEADER]);
 
 /* Writes a header; the content must be padded by the caller if it wants to. */
 void record_header(

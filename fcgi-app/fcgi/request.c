@@ -1,7 +1,6 @@
 #include "base/sys.h"
 
 #include <fcgiapp.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <sys/socket.h>
@@ -15,6 +14,7 @@
 #include "base/proc.h"
 #include "base/strbuf.h"
 #include "fcgi/connection.h"
+#include "fcgi/input.h"
 #include "fcgi/output.h"
 #include "fcgi/request.h"
 
@@ -24,14 +24,14 @@ struct request {
 	struct request_conf conf;
 	struct acceptor *acceptor;
 	FCGX_Request fcgi;
-	int fd;         /* the connection, -1: none */
-	bool stdin_end; /* the opening was followed by the end of an empty body */
+	int fd; /* the connection, -1: none */
 	uint64_t body_read, waited_ms;
 	int length_known; /* as request_length returns */
 	uint64_t length;
 	char id[REQUEST_ID + 1];
+	struct input in;
 	struct output out;
-	unsigned char opening[RECORD_OPENING];
+	unsigned char buf[RECORD_OPENING]; /* the opening, then the body, then what nobody wants */
 };
 
 /* libfcgi's initialisation replaces handlers by its own, which cut a running body. */
@@ -118,14 +118,16 @@ feed(const unsigned char *p, size_t n, struct err *e)
 }
 
 /*
- * Lets libfcgi read the opening from fd. keepConnection must be set before FCGX_Accept_r, or it
- * begins by closing ipcFd; what it is afterwards does not matter, since request_finish closes by
- * itself. detached keeps libfcgi from its own unbounded linger. Closes fd when it fails.
+ * Lets libfcgi parse the opening, from a socket that ends behind it. keepConnection must be set
+ * before FCGX_Accept_r, or it begins by closing ipcFd; detached keeps libfcgi from lingering when
+ * it closes.
  */
 static int
-parse(struct request *r, int fd, struct err *e)
+parse(struct request *r, size_t n, struct err *e)
 {
-	r->fcgi.ipcFd = fd;
+	r->fcgi.ipcFd = feed(r->buf, n, e);
+	if (r->fcgi.ipcFd < 0)
+		return -1;
 	r->fcgi.keepConnection = 1;
 	r->fcgi.detached = 1;
 	if (FCGX_Accept_r(&r->fcgi) == 0)
@@ -134,36 +136,14 @@ parse(struct request *r, int fd, struct err *e)
 	return err_set(e, ERR_INPUT, "libfcgi does not take the parameters");
 }
 
-/* libfcgi knows its connection by number, so the real one can take the feed's place. */
 static int
-parse_taken(struct request *r, size_t n, struct err *e)
+request_begin(struct request *r, size_t len, const struct record_opening *o, struct err *e)
 {
-	int fd = feed(r->opening, n, e);
-
-	if (fd < 0 || parse(r, fd, e) < 0)
+	if (parse(r, o->size, e) < 0)
 		return -1;
-	if (dup3(r->fd, fd, O_CLOEXEC) < 0) {
-		err_sys(e, "dup3");
-		FCGX_Free(&r->fcgi, 1);
-		r->fcgi.envp = NULL;
-		return -1;
-	}
-	fdio_drop(&r->fd);
-	r->fd = fd;
-	return 0;
-}
-
-static int
-request_begin(struct request *r, const struct record_opening *o, bool taken, struct err *e)
-{
-	if (taken ? parse_taken(r, o->size, e) < 0 : parse(r, r->fd, e) < 0) {
-		if (!taken)
-			r->fd = -1; /* libfcgi has closed it */
-		return -1;
-	}
 	connection_timeouts(r->fd, r->conf.read_timeout);
+	input_init(&r->in, r->fd, o->id, r->buf, sizeof(r->buf), o->size, len - o->size);
 	output_init(&r->out, r->fd, o->id);
-	r->stdin_end = o->stdin_end;
 	r->body_read = r->waited_ms = 0;
 	make_id(r);
 	read_length(r);
@@ -174,15 +154,15 @@ int
 request_accept(struct request *r, int listen_fd, struct err *e)
 {
 	struct record_opening o;
-	bool taken;
+	size_t len;
 	int got;
 
 	for (;;) {
 		got = acceptor_next(r->acceptor, listen_fd, &r->fd, e);
 		if (got <= 0)
 			return got;
-		got = connection_opening(r->fd, r->opening, &o, &taken, e);
-		if (got > 0 && request_begin(r, &o, taken, e) == 0)
+		got = connection_opening(r->fd, r->buf, &len, &o, e);
+		if (got > 0 && request_begin(r, len, &o, e) == 0)
 			return 1;
 		fdio_drop(&r->fd);
 		if (got != 0)
@@ -222,24 +202,6 @@ request_length(const struct request *r, uint64_t *length)
 	return r->length_known;
 }
 
-static int
-body_end(const struct request *r, struct err *e)
-{
-	int error = FCGX_GetError(r->fcgi.in);
-
-	if (error == EAGAIN)
-		return err_set(
-		    e, ERR_INPUT, "body: nothing came for %" PRIu64 " ms", r->conf.read_timeout);
-	if (error != 0)
-		return err_set(e, ERR_INPUT, "body cut off after %" PRIu64 " bytes: %s",
-		    r->body_read, error > 0 ? strerror(error) : "the connection ended");
-	if (r->length_known == 1 && r->body_read != r->length)
-		return err_set(e, ERR_INPUT,
-		    "body of %" PRIu64 " bytes is shorter than its length %" PRIu64, r->body_read,
-		    r->length);
-	return 0;
-}
-
 /* Only time spent waiting for the peer counts: a slow disk of ours is not its fault. */
 static int
 body_rate(const struct request *r, struct err *e)
@@ -251,43 +213,26 @@ body_rate(const struct request *r, struct err *e)
 	    r->body_read, r->waited_ms, r->conf.min_rate);
 }
 
-/* The next piece into [rdNext, stop); false at the end, where libfcgi may leave these two askew. */
-static bool
-body_fill(struct request *r)
-{
-	FCGX_Stream *in = r->fcgi.in;
-	uint64_t start;
-
-	if (!in->isClosed) {
-		start = clock_ms();
-		in->fillBuffProc(in);
-		in->stopUnget = in->rdNext;
-		r->waited_ms += clock_ms() - start;
-	}
-	if (in->isClosed)
-		in->stop = in->rdNext;
-	return !in->isClosed;
-}
-
 ssize_t
 request_body(struct request *r, const unsigned char **p, struct err *e)
 {
-	FCGX_Stream *in = r->fcgi.in;
-	size_t n;
+	uint64_t start = clock_ms();
+	ssize_t n;
 
 	if (r->length_known < 0)
 		return err_set(e, ERR_INPUT, "Content-Length is not a number");
-	if (in->rdNext == in->stop && !body_fill(r))
-		return body_end(r, e);
-	n = (size_t)(in->stop - in->rdNext);
-	if (r->length_known == 1 && n > r->length - r->body_read)
+	n = input_next(&r->in, p, e);
+	r->waited_ms += clock_ms() - start;
+	if (n < 0)
+		return err_prefix(e, "body cut off after %" PRIu64 " bytes", r->body_read);
+	if (r->length_known == 1 && (uint64_t)n > r->length - r->body_read)
 		return err_set(e, ERR_INPUT, "body is longer than its length %" PRIu64, r->length);
-	*p = in->rdNext;
-	in->rdNext = in->stop;
-	r->body_read += n;
-	if (body_rate(r, e) < 0)
-		return -1;
-	return (ssize_t)n;
+	r->body_read += (uint64_t)n;
+	if (n == 0 && r->length_known == 1 && r->body_read != r->length)
+		return err_set(e, ERR_INPUT,
+		    "body of %" PRIu64 " bytes is shorter than its length %" PRIu64, r->body_read,
+		    r->length);
+	return n > 0 && body_rate(r, e) < 0 ? -1 : n;
 }
 
 uint64_t
@@ -310,29 +255,15 @@ request_written(const struct request *r)
 	return r->out.bytes;
 }
 
-/* Was all that the peer sends read, so that close(2) leaves nothing behind? */
-static bool
-input_ended(struct request *r)
-{
-	FCGX_Stream *in = r->fcgi.in;
-
-	if (r->stdin_end && in->rdNext == in->stop && body_fill(r)) /* it has arrived already */
-		return false;
-	return in->isClosed && FCGX_GetError(in) == 0;
-}
-
 void
 request_finish(struct request *r)
 {
-	bool sent;
-
 	if (r->fd < 0)
 		return;
-	sent = output_end(&r->out) == 0;
-	if (!input_ended(r) && sent)
-		connection_linger(r->fd, r->opening, sizeof(r->opening));
-	FCGX_Free(&r->fcgi, 0);
-	r->fcgi.ipcFd = -1;
+	/* Where all that the peer sends was read, close(2) leaves nothing behind. */
+	if (output_end(&r->out) == 0 && !input_ended(&r->in))
+		connection_linger(r->fd, r->buf, sizeof(r->buf));
+	FCGX_Free(&r->fcgi, 1);
 	r->fcgi.envp = NULL;
 	fdio_drop(&r->fd);
 }

@@ -2,8 +2,8 @@
  * request.h: one FastCGI request; the only file that knows libfcgi.
  *
  * Accepts by itself (accept4, SO_PEERCRED against the allowed users, SO_RCVTIMEO and SO_SNDTIMEO),
- * then lets libfcgi parse the records. Keeps no connection: an unread body ends with the
- *connection, never as the next request (libfcgi does not drain its input).
+ * then lets libfcgi parse the parameters. Keeps no connection: an unread body ends with the
+ * connection, never as the next request.
  *
  *	r = request_new(&conf);
  *	while (request_accept(r, listen_fd, &e) == 1) {
@@ -46,8 +46,8 @@ const char *request_id(const struct request *r); /* REQUEST_ID of the web server
 MUST_CHECK int request_length(const struct request *r, uint64_t *length);
 
 /*
- * The next bytes of the body, in libfcgi's own buffer, valid until the next call. > 0: *p has that
- * many; 0: the body is complete (end seen, no stream error, CONTENT_LENGTH reached exactly when
+ * The next bytes of the body, in place in the read buffer, valid until the next call. > 0: *p has that
+ * many; 0: the body is complete (end seen, CONTENT_LENGTH reached exactly when
  * there was one); -1: ERR_INPUT for a body that is cut, longer, shorter, too slow or timed out.
  */
 MUST_CHECK ssize_t request_body(struct request *r, const unsigned char **p, struct err *e);
