@@ -94,6 +94,12 @@ decoders_ready(const struct decoders *d)
 	return d->sock >= 0 && d->ready && d->jobs < ZYGOTE_JOBS;
 }
 
+bool
+decoders_orphaned(const struct decoders *d)
+{
+	return d->launcher->gone;
+}
+
 int
 decoders_fd(const struct decoders *d)
 {

@@ -32,8 +32,9 @@ void decoders_free(struct decoders **d); /* ends the zygote and what runs below 
  * called again, UINT64_MAX when only an event matters. */
 uint64_t decoders_tick(struct decoders *d, size_t running);
 
-bool decoders_ready(const struct decoders *d); /* takes jobs now */
-int decoders_fd(const struct decoders *d);     /* -1: none */
+bool decoders_ready(const struct decoders *d);    /* takes jobs now */
+int decoders_fd(const struct decoders *d);        /* -1: none */
+bool decoders_orphaned(const struct decoders *d); /* no zygote can be started any more */
 
 /* Sends a job with copies of both descriptors. 0, or -1. */
 MUST_CHECK int decoders_submit(

@@ -123,6 +123,7 @@ launcher_start(struct launcher *l, const char *user, const char *magick_dir, str
 		fdio_drop(&dir);
 		return -1;
 	}
+	l->gone = false;
 	l->sock = pair[0];
 	l->pid = fork();
 	if (l->pid == 0) {
@@ -155,8 +156,10 @@ launcher_zygote(struct launcher *l, struct err *e)
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 		return err_sys(e, "socketpair for a zygote");
 	rc = fdio_send(l->sock, "z", 1, &pair[1], 1);
-	if (rc < 0)
+	if (rc < 0) {
+		l->gone = errno == EPIPE || errno == ECONNRESET;
 		err_sys(e, "ask the launcher for a zygote");
+	}
 	fdio_drop(&pair[1]);
 	if (rc < 0)
 		fdio_drop(&pair[0]);

@@ -13,6 +13,7 @@
 struct launcher {
 	pid_t pid;
 	int sock;
+	bool gone; /* it has died: there will be no other */
 };
 
 /*

@@ -179,7 +179,7 @@ serve(const struct conf *conf, struct launcher *launcher, int *code)
 	log_info(
 	    "started with %llu decoders side by side", (unsigned long long)conf->worker.children);
 	end = runner_run(&env, name);
-	*code = 0;
+	*code = end == RUNNER_LOST ? EXIT_TEMPORARY : 0;
 out:
 	decoders_free(&env.decoders);
 	store_free(&env.store);

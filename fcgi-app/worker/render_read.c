@@ -5,7 +5,7 @@
 /* Texts of warnings after which part of the picture is missing or invented. */
 static const char *const damage[] = { "premature end", "unexpected end", "unexpectedend",
 	"bad huffman", "corrupt jpeg data", "truncated", "insufficient", "not enough", "read error",
-	"crc error", "incomplete", "inconsistent data", "zip decode error", "bad adaptive filter" };
+	"idat: crc", "incomplete", "inconsistent data", "zip decode error", "bad adaptive filter" };
 
 static const char *const harmless[] = { "extraneous bytes before marker" };
 
@@ -121,7 +121,7 @@ render_failure(MagickWand *w, const char *what, char why[WIRE_TEXT + 1])
 	if (text && *text)
 		set_why(why, what, text);
 	else if (judge_image(w, why) == WIRE_OK)
-		set_why(why, what, "the library cannot do it and does not say why");
+		snprintf(why, WIRE_TEXT + 1, "the library could not %s", what);
 	MagickRelinquishMemory(text);
 	return status;
 }

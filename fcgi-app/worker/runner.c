@@ -138,6 +138,10 @@ take_signals(struct runner *r, uint64_t now)
 	term = proc_caught(SIGINT) || term;
 	if (proc_caught(SIGUSR1))
 		log_reopen();
+	if (decoders_orphaned(r->env->decoders) && !r->stopping) {
+		log_error("the launcher of decoders is gone: the worker ends, to be started again");
+		stop(r, now);
+	}
 	if (term && r->stopping && !r->reload)
 		r->stop_at = now;
 	if (proc_caught(SIGHUP) && !r->stopping)
@@ -250,5 +254,7 @@ runner_run(const struct slot_env *env, const char *name)
 			strbuf_release(&r.slots[i].bytes);
 	mem_free(fds);
 	mem_free(r.slots);
+	if (decoders_orphaned(env->decoders))
+		return RUNNER_LOST;
 	return r.reload ? RUNNER_RELOAD : RUNNER_STOP;
 }

@@ -6,12 +6,13 @@
 
 #include "worker/slot.h"
 
-enum runner_end { RUNNER_STOP, RUNNER_RELOAD };
+enum runner_end { RUNNER_STOP, RUNNER_RELOAD, RUNNER_LOST };
 
 /*
  * Runs until TERM or INT (STOP) or HUP (RELOAD): then it claims nothing more, gives back what has
  * not begun and finishes what has, for as long as one picture may take; a second TERM gives that
- * back too. USR1 reopens the log. The decoders must be ready. name: this worker, for people.
+ * back too. LOST: decoders cannot be started any more, the same is done and this process has to be
+ * replaced. USR1 reopens the log. The decoders must be ready. name: this worker, for people.
  */
 enum runner_end runner_run(const struct slot_env *env, const char *name);
 
