@@ -201,6 +201,22 @@ connection_opening(
 	return whole;
 }
 
+int
+connection_feed(const unsigned char *p, size_t n, struct err *e)
+{
+	int pair[2];
+	ssize_t sent;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
+		return err_sys(e, "socketpair");
+	sent = send(pair[0], p, n, MSG_DONTWAIT | MSG_NOSIGNAL);
+	fdio_drop(&pair[0]);
+	if (sent == (ssize_t)n)
+		return pair[1];
+	fdio_drop(&pair[1]);
+	return err_set(e, ERR_INTERNAL, "socketpair does not take %zu bytes", n);
+}
+
 void
 connection_linger(int fd, unsigned char *buf, size_t size)
 {

@@ -27,6 +27,9 @@ MUST_CHECK int acceptor_next(struct acceptor *a, int listen_fd, int *fd, struct 
 MUST_CHECK int connection_opening(int fd, unsigned char buf[RECORD_OPENING], size_t *len,
     struct record_opening *o, struct err *e);
 
+/* A socket from which those n bytes can be read, and no more. The descriptor, or -1. */
+MUST_CHECK int connection_feed(const unsigned char *p, size_t n, struct err *e);
+
 /* SO_RCVTIMEO and SO_SNDTIMEO. */
 void connection_timeouts(int fd, uint64_t ms);
 

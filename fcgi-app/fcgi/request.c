@@ -3,7 +3,6 @@
 #include <fcgiapp.h>
 #include <inttypes.h>
 #include <signal.h>
-#include <sys/socket.h>
 
 #include "base/clock.h"
 #include "base/codec.h"
@@ -12,7 +11,6 @@
 #include "base/mem.h"
 #include "base/num.h"
 #include "base/proc.h"
-#include "base/strbuf.h"
 #include "fcgi/connection.h"
 #include "fcgi/input.h"
 #include "fcgi/output.h"
@@ -79,14 +77,16 @@ request_free(struct request **r)
 static void
 make_id(struct request *r)
 {
+	static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+				      "0123456789._-";
 	const char *s = request_param(r, "REQUEST_ID");
+	size_t n = s == NULL ? 0 : strlen(s);
 	unsigned char random[8];
 
-	if (s != NULL && strlen(s) <= REQUEST_ID &&
-	    strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-") ==
-		strlen(s) &&
-	    str_copy(r->id, sizeof(r->id), s) == 0)
+	if (n >= 1 && n <= REQUEST_ID && strspn(s, allowed) == n) {
+		memcpy(r->id, s, n + 1);
 		return;
+	}
 	id_random(random, sizeof(random));
 	codec_hex(random, sizeof(random), r->id);
 }
@@ -100,23 +100,6 @@ read_length(struct request *r)
 	r->length_known = s == NULL ? 0 : num_u64(s, 0, INT64_MAX, &r->length) == 0 ? 1 : -1;
 }
 
-/* A socket from which those n bytes can be read, and no more. The descriptor, or -1. */
-static int
-feed(const unsigned char *p, size_t n, struct err *e)
-{
-	int pair[2];
-	ssize_t sent;
-
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
-		return err_sys(e, "socketpair");
-	sent = send(pair[0], p, n, MSG_DONTWAIT | MSG_NOSIGNAL);
-	fdio_drop(&pair[0]);
-	if (sent == (ssize_t)n)
-		return pair[1];
-	fdio_drop(&pair[1]);
-	return err_set(e, ERR_INTERNAL, "socketpair does not take %zu bytes", n);
-}
-
 /*
  * Lets libfcgi parse the opening, from a socket that ends behind it. keepConnection must be set
  * before FCGX_Accept_r, or it begins by closing ipcFd; detached keeps libfcgi from lingering when
@@ -125,7 +108,7 @@ feed(const unsigned char *p, size_t n, struct err *e)
 static int
 parse(struct request *r, size_t n, struct err *e)
 {
-	r->fcgi.ipcFd = feed(r->buf, n, e);
+	r->fcgi.ipcFd = connection_feed(r->buf, n, e);
 	if (r->fcgi.ipcFd < 0)
 		return -1;
 	r->fcgi.keepConnection = 1;
