@@ -2,6 +2,8 @@
 
 import sys
 
+import pytest
+
 
 class Tap:
     def __init__(self):
@@ -48,5 +50,8 @@ class Tap:
             self.say(f"1..{self.count}")
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_configure(config):
+    """Takes the place of pytest's own reporter (whose options stay: others read them)."""
+    config.pluginmanager.unregister(name="terminalreporter")
     config.pluginmanager.register(Tap())
