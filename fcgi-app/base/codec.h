@@ -22,7 +22,7 @@ void codec_base64url(struct strbuf *b, const void *p, size_t n);
  */
 MUST_CHECK int codec_percent_decode(struct strbuf *b, const char *s, size_t n, bool plus_is_space);
 
-/* Percent-encodes everything but RFC 5987 attr-char (which is also safe in a path segment). */
+/* Percent-encodes everything but RFC 8187 attr-char, which has "#", "&" and "+" in it. */
 void codec_percent_encode(struct strbuf *b, const char *s, size_t n);
 
 /*
