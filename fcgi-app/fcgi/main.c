@@ -188,14 +188,18 @@ check_store(const struct conf *conf)
 	return 0;
 }
 
-/* Under mod_fcgid or spawn-fcgi: they fork, count and end us. */
+/*
+ * Under mod_fcgid or spawn-fcgi: they fork, count and end us. One that retired by itself would lose
+ * the connections that wait on its socket.
+ */
 static int
-run_alone(const struct conf *conf, int listen_fd)
+run_alone(struct conf *conf, int listen_fd)
 {
 	struct scoreboard *board = scoreboard_new(1);
 	int slot = scoreboard_take(board), code;
 
 	scoreboard_assign(board, (unsigned)slot, getpid());
+	conf->pool.max_requests = 0;
 	code = child_run(conf, listen_fd, board, (unsigned)slot);
 	scoreboard_free(&board);
 	return code;
