@@ -34,7 +34,8 @@ DATA = SRCDIR / "tests" / "data"
 
 # Text logs put the level behind the program, JSON logs into a member; sanitizers shout. What
 # mod_fcgid's processes write is passed on by Apache with a prefix of its own.
-ERROR_LINE = re.compile(r'\bsluice-\w+\[\d+\] (error|warn)\b|"level":"(error|warn)"'
+ERROR_LINE = re.compile(r'^(?:\[.*?stderr: )?\S+ sluice-\w+\[\d+\] (error|warn)\b'
+                        r'|^\{"time":"[^"]*","level":"(error|warn)"'
                         r"|Sanitizer:|runtime error:")
 
 

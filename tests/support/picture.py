@@ -41,24 +41,26 @@ def webp_size(data):
 
 
 class Png:
-    """An 8 bit PNG without interlace: .size and .at(x, y), a tuple of its channels."""
+    """A PNG of 8 bits or less without interlace: .size and .at(x, y), a tuple of its channels."""
 
     CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 
     def __init__(self, data):
         assert data[:8] == b"\x89PNG\r\n\x1a\n", data[:16]
-        at, packed, self.palette = 8, b"", b""
+        at, packed, self.palette, self.alpha = 8, b"", b"", b""
         self.chunks = []
         while at < len(data):
             length, kind = struct.unpack(">I4s", data[at:at + 8])
             content = data[at + 8:at + 8 + length]
             self.chunks.append(kind)
             if kind == b"IHDR":
-                width, height, depth, self.kind, _, _, interlace = struct.unpack(
+                width, height, self.depth, self.kind, _, _, interlace = struct.unpack(
                     ">IIBBBBB", content)
-                assert depth == 8 and not interlace, (depth, interlace)
+                assert self.depth <= 8 and not interlace, (self.depth, interlace)
             elif kind == b"PLTE":
                 self.palette = content
+            elif kind == b"tRNS":
+                self.alpha = content
             elif kind == b"IDAT":
                 packed += content
             at += 12 + length
@@ -66,8 +68,9 @@ class Png:
         self.rows = self._unfilter(zlib.decompress(packed), width, height)
 
     def _unfilter(self, data, width, height):
-        n = self.CHANNELS[self.kind]
-        stride, rows = width * n, []
+        bits = self.CHANNELS[self.kind] * self.depth
+        n = max(1, bits // 8)
+        stride, rows = (width * bits + 7) // 8, []
         before = bytearray(stride)
         for y in range(height):
             kind = data[y * (stride + 1)]
@@ -88,8 +91,16 @@ class Png:
         return a if pa <= pb and pa <= pc else b if pb <= pc else c
 
     def at(self, x, y):
-        n = self.CHANNELS[self.kind]
-        pixel = tuple(self.rows[y][x * n:(x + 1) * n])
-        if self.kind == 3:
-            return tuple(self.palette[pixel[0] * 3:pixel[0] * 3 + 3])
-        return pixel
+        n, row = self.CHANNELS[self.kind], self.rows[y]
+        if self.depth == 8:
+            pixel = tuple(row[x * n:(x + 1) * n])
+        else:
+            assert n == 1
+            bit = x * self.depth
+            pixel = (row[bit // 8] >> (8 - self.depth - bit % 8) & (1 << self.depth) - 1,)
+        if self.kind != 3:
+            return pixel
+        colour = tuple(self.palette[pixel[0] * 3:pixel[0] * 3 + 3])
+        if not self.alpha:
+            return colour
+        return colour + (self.alpha[pixel[0]] if pixel[0] < len(self.alpha) else 255,)

@@ -107,6 +107,10 @@ class Service(LogWatch):
     def send(self, sig):
         os.kill(self.pid, sig)
 
+    def send_to_program(self, sig):
+        """Past a wrapper."""
+        os.kill(self.program_pid(), sig)
+
     def end(self, sig=signal.SIGTERM, timeout=20):
         """Its exit code."""
         if self.process.poll() is None:
@@ -151,8 +155,8 @@ class Service(LogWatch):
             todo += self.children(pid)
         return found
 
-    def worker_pid(self):
-        """The process that serves: with fd0 behind a wrapper its child."""
+    def program_pid(self):
+        """sluice-fcgi itself: behind a wrapper its child."""
         return next(pid for pid in self.tree() if self._command(pid) == self.program)
 
     # -- requests --------------------------------------------------------------------------
