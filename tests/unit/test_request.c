@@ -317,6 +317,12 @@ then_another(int *fd)
 }
 
 static void
+then_params(int *fd)
+{
+	more(fd, RECORD_PARAM, 1);
+}
+
+static void
 then_nothing(int *fd)
 {
 	(void)fd;
@@ -332,6 +338,7 @@ test_cut(void)
 	cut("abort", "10", then_abort, "gave the request up");
 	cut("a management record", "10", then_manage, "type 9");
 	cut("another request's record", "10", then_another, "id 2");
+	cut("parameters in the body", "10", then_params, "type 4");
 	cut("silence", "10", then_nothing, "nothing came");
 }
 
@@ -539,7 +546,6 @@ setup(void)
 int
 main(void)
 {
-	proc_ignore(SIGPIPE);
 	setup();
 	test_get();
 	test_id_made();
