@@ -38,6 +38,7 @@ class Instance:
         for s in settings:
             argv += ["--set", s]
         say("starting sluice behind %s" % front)
+        run([TOP + "/scripts/instance", "destroy", directory])
         run(argv)
         self.env = {}
         for line in run([TOP + "/scripts/instance", "env", directory]).splitlines():
@@ -63,7 +64,7 @@ class Instance:
         return run(["psql", "-X", "-q", "-A", "-t", "-d", self.env["SLUICE_DSN"], "-c", text]).strip()
 
     def stop(self):
-        run([TOP + "/scripts/instance", "stop", self.dir])
+        run([TOP + "/scripts/instance", "destroy", self.dir])
 
 
 class Process:
