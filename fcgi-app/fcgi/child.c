@@ -83,6 +83,7 @@ child_init(struct child *c, const struct conf *conf, struct err *e)
 	    .peers = c->peers,
 	    .npeers = npeers,
 	    .check_peers = listen_has_peers(c->listen_fd),
+	    .drain = c->listen_fd == STDIN_FILENO, /* mod_fcgid's way to start us */
 	    .read_timeout = conf->upload.read_timeout,
 	    .grace = conf->upload.body_grace,
 	    .min_rate = conf->upload.min_rate,

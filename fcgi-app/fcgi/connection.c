@@ -16,6 +16,7 @@ enum {
 	OPENING_READ_MS = 5000,  /* and for one read of them */
 	LINGER_MS = 2000,        /* at the end: for the peer to read the answer */
 	LINGER_BYTES = 16 << 20, /* and what it may still send meanwhile */
+	DRAIN_MS = 600000,       /* for a peer that sends all before it reads */
 	RECHECK_MS = 2000,       /* a wake-up may get lost with the process that was woken */
 	PAUSE_MS = 100,
 };
@@ -217,22 +218,34 @@ connection_feed(const unsigned char *p, size_t n, struct err *e)
 	return err_set(e, ERR_INTERNAL, "socketpair does not take %zu bytes", n);
 }
 
-void
-connection_linger(int fd, unsigned char *buf, size_t size)
+/* Until the peer closes; for total ms at most, idle ms without a byte, and that many bytes. */
+static void
+drop_input(int fd, unsigned char *buf, size_t size, uint64_t total, uint64_t idle, uint64_t bytes)
 {
-	uint64_t end = clock_ms() + LINGER_MS, now;
-	size_t left = LINGER_BYTES;
+	uint64_t end = clock_ms() + total, now;
 
 	shutdown(fd, SHUT_WR);
-	while ((now = clock_ms()) < end && left > 0) {
+	while ((now = clock_ms()) < end && bytes > 0) {
 		struct pollfd p = { .fd = fd, .events = POLLIN };
 		ssize_t n;
 
-		if (poll(&p, 1, (int)(end - now)) <= 0)
+		if (poll(&p, 1, (int)(end - now < idle ? end - now : idle)) <= 0)
 			return;
 		n = recv(fd, buf, size, MSG_DONTWAIT);
 		if (n <= 0)
 			return;
-		left -= (size_t)n < left ? (size_t)n : left;
+		bytes -= (uint64_t)n < bytes ? (uint64_t)n : bytes;
 	}
+}
+
+void
+connection_linger(int fd, unsigned char *buf, size_t size)
+{
+	drop_input(fd, buf, size, LINGER_MS, LINGER_MS, LINGER_BYTES);
+}
+
+void
+connection_drain(int fd, unsigned char *buf, size_t size, uint64_t idle)
+{
+	drop_input(fd, buf, size, DRAIN_MS, idle, UINT64_MAX);
 }

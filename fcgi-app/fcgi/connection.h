@@ -39,4 +39,10 @@ void connection_timeouts(int fd, uint64_t ms);
  */
 void connection_linger(int fd, unsigned char *buf, size_t size);
 
+/*
+ * The same for a peer that reads no answer before it has sent everything (mod_fcgid): however much
+ * that is, as long as something comes within idle ms.
+ */
+void connection_drain(int fd, unsigned char *buf, size_t size, uint64_t idle);
+
 #endif

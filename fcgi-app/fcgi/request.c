@@ -244,8 +244,12 @@ request_finish(struct request *r)
 	if (r->fd < 0)
 		return;
 	/* Where all that the peer sends was read, close(2) leaves nothing behind. */
-	if (output_end(&r->out) == 0 && !input_ended(&r->in))
-		connection_linger(r->fd, r->buf, sizeof(r->buf));
+	if (output_end(&r->out) == 0 && !input_ended(&r->in)) {
+		if (r->conf.drain)
+			connection_drain(r->fd, r->buf, sizeof(r->buf), r->conf.read_timeout);
+		else
+			connection_linger(r->fd, r->buf, sizeof(r->buf));
+	}
 	FCGX_Free(&r->fcgi, 1);
 	r->fcgi.envp = NULL;
 	fdio_drop(&r->fd);

@@ -22,6 +22,7 @@ struct request_conf {
 	const uid_t *peers; /* users that may connect */
 	size_t npeers;
 	bool check_peers;         /* false on a TCP socket, which has no credentials */
+	bool drain;               /* the peer sends all of a body before it reads an answer */
 	uint64_t read_timeout;    /* ms without a byte */
 	uint64_t grace, min_rate; /* after grace ms the body must have averaged min_rate bytes/s */
 };

@@ -137,6 +137,21 @@ def test_streamed_413_of_chunks_comes_before_the_end(sluice, traces):
         assert c.answer()[0] == 413
 
 
+def test_refusal_of_a_large_body_reaches_the_client(sluice, traces):
+    data = b"x" * (40 * LIMIT)
+    problem(sluice.put("/api/upload/a.txt", data=data), 413, "too-large")
+    problem(sluice.put("/api/upload/a.txt", data=data, token=None), 401, "unauthorized")
+
+
+def test_415_of_a_large_body_reaches_the_client_through_mod_fcgid(fresh):
+    """It reads no answer before all of the body is written."""
+    sluice = fresh(front="apache-fcgid")
+    for data in (ELF, HTML):
+        answer = sluice.put("/api/upload/tool", data=data.ljust(40 * LIMIT))
+        problem(answer, 415, "type-refused")
+    assert sluice.stored("files") == sluice.stored("incoming") == []
+
+
 @pytest.mark.parametrize("how", ["close", "reset"])
 @pytest.mark.parametrize("kind", ["raw", "form", "chunked"])
 def test_client_that_leaves_in_the_middle_leaves_nothing(sluice, traces, kind, how):
