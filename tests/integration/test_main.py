@@ -198,6 +198,24 @@ def test_large_file_goes_through(sluice):
     assert digest.hexdigest() == file["sha256"]
 
 
+def test_slow_clients_hold_no_process_where_bodies_are_handed_off(sluice):
+    if sluice.front != "nginx-handoff":
+        return
+    slow = [Connection(sluice) for _ in range(100)]
+    try:
+        for connection in slow:
+            connection.head("PUT", "/api/upload/slow.txt", {"Content-Length": 1000}).send(b"x" * 100)
+        assert sluice.upload("quick.txt", b"hello\n")["size"] == 6
+        # dynamic pool: nobody was needed for them
+        assert len(sluice.children("fcgi")) <= 4
+        for connection in slow[:5]:
+            connection.send(b"y" * 900)
+            assert connection.answer()[0] == 201
+    finally:
+        for connection in slow:
+            connection.close()
+
+
 def test_spooled_bodies_do_not_stay(sluice):
     if sluice.front == "nginx-handoff":
         wait_for(lambda: sluice.stored("spool") == [], what="nginx to clean up")

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -100,6 +101,19 @@ def test_own_socket_goes_when_the_pool_ends(sluice, service):
     assert mode == 0o660
     assert direct.end() == 0
     assert not os.path.exists(direct.socket)
+
+
+def test_tcp_on_loopback_only_when_asked_for(sluice, service):
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    direct = service(sluice, set={"pool.listen": f"127.0.0.1:{port}"},
+                     address=("127.0.0.1", port))
+    assert direct.upload()["size"] == 6
+    done = subprocess.run([direct.program, "-c", str(direct.conf), "-t", "-o",
+                           f"pool.listen=0.0.0.0:{port}"], stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=20)
+    assert done.returncode == 78, done.stdout
 
 
 def test_second_pool_on_the_same_socket_is_refused(sluice, service):
@@ -277,7 +291,7 @@ def test_hup_under_load_drops_no_request(sluice, service):
 
 def test_hup_with_a_bad_configuration_keeps_the_old(sluice, service, expect_log):
     expect_log("the old configuration stays")
-    direct = service(sluice)
+    direct = service(sluice, set={"pool.pm": "static", "pool.max_children": "1"})
     old = direct.children()
     direct.reconfigure(pool__max_children="many")
     direct.wait_log("the old configuration stays")

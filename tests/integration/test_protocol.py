@@ -3,7 +3,9 @@ like requests. And what is told in the log, one line each.
 """
 
 import json
+import os
 import re
+import shutil
 import struct
 import time
 
@@ -175,6 +177,45 @@ def test_handed_off_path_counts_only_where_it_is_configured(sluice, service, not
     answer = direct.request("PUT", "/api/upload/a.txt", b"hello\n", HTTP_BODY_FILE="/etc/passwd",
                             token="slu_bad")
     assert answer.status == 401
+
+
+def test_handed_off_file_must_be_a_plain_one_of_its_own(sluice, service, nothing_stored,
+                                                       expect_log):
+    expect_log("handed-off|500")
+    spool = sluice.store / "spool-test"
+    owner = sluice.store.stat()
+    spool.mkdir(0o755)
+    os.chown(spool, owner.st_uid, owner.st_gid)
+
+    def body(name):
+        path = spool / name
+        path.write_bytes(b"hello\n")
+        os.chown(path, owner.st_uid, owner.st_gid)
+        return path
+
+    try:
+        direct = service(sluice, how="fd0", set={"store.spool": str(spool)})
+        (spool / "symlink").symlink_to(sluice.conf)
+        os.link(body("twice"), spool / "hardlink")
+        (spool / "directory").mkdir()
+        os.mkfifo(spool / "fifo")
+        bad = ["symlink", "hardlink", "directory", "fifo", "../files"]
+        if os.geteuid() == 0:
+            (spool / "stranger").write_bytes(b"of root\n")
+            os.chown(spool / "stranger", 1, 1)
+            bad.append("stranger")
+        for name in bad:
+            answer = direct.request("PUT", "/api/upload/a.txt", BODY_FILE=f"{spool}/{name}")
+            assert answer.status == 500, name
+        before = sluice.stored()
+        answer = direct.request("PUT", "/api/upload/a.txt", BODY_FILE=str(body("good")))
+        assert answer.status == 201
+        file = json.loads(answer.body)
+        assert sluice.get(file["downloadUrl"]).content == b"hello\n"
+        assert sluice.delete(f"/api/files/{file['id']}").status_code == 204
+        assert sluice.stored() == before
+    finally:
+        shutil.rmtree(spool)
 
 
 def test_expect_of_something_else_is_417(direct, nothing_stored):

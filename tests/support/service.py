@@ -32,14 +32,15 @@ os.execv(sys.argv[2], sys.argv[2:])
 
 
 class Service(LogWatch):
-    def __init__(self, instance, directory, how="socket", set=None, wrapper=(), timeout=20):
+    def __init__(self, instance, directory, how="socket", set=None, wrapper=(), address=None,
+                 timeout=20):
         super().__init__()
         self.instance = instance
         self.how = how
         self.dir = Path(directory)
         self.user = pwd.getpwnam(instance.env["SLUICE_USER"])
         self.program = f"{instance.env['SLUICE_BIN']}/sluice-fcgi"
-        self.socket = str(self.dir / "s")
+        self.socket = address or str(self.dir / "s")
         self.log_file = self.dir / "stderr.log"
         self._configure(set or {})
         self._start(list(wrapper))
