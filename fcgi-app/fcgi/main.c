@@ -245,8 +245,8 @@ run(struct conf **conf, struct pool_start *start, const struct options *o)
 		code = serve(conf, start, kind);
 	if (!alone)
 		proc_pidfile_remove((*conf)->process.pid_file);
-	if (start->own_socket && code != 0)
-		listen_unlink(*conf);
+	if (start->own_socket && start->old_master == 0 && code != 0)
+		listen_unlink(*conf); /* the old master still serves on the one that it passed */
 	return code;
 }
 

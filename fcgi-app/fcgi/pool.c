@@ -102,7 +102,7 @@ pool_stop(struct pool *p, bool quit)
 		proc_notify(text);
 		mem_free(text);
 		/* New connections are refused at once instead of waiting for nobody. */
-		if (p->start->own_socket && p->next_master == 0)
+		if (p->start->own_socket && p->next_master == 0 && p->old_master == 0)
 			listen_unlink(*p->conf);
 		log_info("stops: %u children finish", pool_count(p, false));
 	}

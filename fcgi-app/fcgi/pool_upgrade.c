@@ -69,6 +69,16 @@ pool_upgrade(struct pool *p)
 	log_info("USR2: %s starts as %d", p->start->argv[0], (int)pid);
 }
 
+/* The next master wrote its own pid there, and took the file with it. */
+static void
+restore_pidfile(const struct pool *p)
+{
+	struct err e;
+
+	if (proc_pidfile((*p->conf)->process.pid_file, &e) < 0)
+		log_error("%s", e.text);
+}
+
 bool
 pool_upgrade_reaped(struct pool *p, pid_t pid, int status)
 {
@@ -78,5 +88,7 @@ pool_upgrade_reaped(struct pool *p, pid_t pid, int status)
 	log_error("the next master %d ended (%s %d); this one goes on", (int)pid,
 	    WIFEXITED(status) ? "exit code" : "signal",
 	    WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status));
+	if (!p->stopping)
+		restore_pidfile(p);
 	return true;
 }
