@@ -147,6 +147,28 @@ files_get(struct db *db, const struct id *id, const struct account *caller, bool
 	return rc;
 }
 
+int
+files_delete_find(struct db *db, const struct id *id, const struct account *caller,
+    struct file *out, struct err *e)
+{
+	char text[ID_TEXT], owner[24];
+	const char *params[] = { id_text(id, text), owner, caller->admin ? "true" : "false" };
+	struct db_rows *rows;
+	int rc;
+
+	(void)snprintf(owner, sizeof owner, "%lld", (long long)caller->id);
+	memset(out, 0, sizeof *out);
+	if (db_read(db, &rows,
+		"select " FILE_COLUMNS " from sluice.file f"
+		" where f.id = $1::uuid and ($3::boolean or f.account_id = $2::bigint)",
+		params, ARRAY_LEN(params), e) < 0)
+		return err_prefix(e, "file %s", text);
+	rc = db_count(rows) == 1 ? file_from_row(rows, 0, out, e)
+				 : err_set(e, ERR_NOTFOUND, "no file %s", text);
+	db_rows_free(&rows);
+	return rc;
+}
+
 /* A row that is being deleted already is taken up again: the first attempt may have been cut. */
 int
 files_delete_begin(struct db *db, const struct id *id, const struct account *caller, struct err *e)

@@ -73,6 +73,10 @@ struct files_query {
 MUST_CHECK int files_list(struct db *db, const struct files_query *q, struct file **out, size_t *n,
     bool *more, struct err *e);
 
+/* What files_delete_begin would mark: as files_get, but for owner and admin only, and also a row
+ * that is marked already. */
+MUST_CHECK int files_delete_find(struct db *db, const struct id *id, const struct account *caller,
+    struct file *out, struct err *e);
 /* Marks as deleting and cancels its queued jobs; a row that is marked already is taken up again,
  * since the first attempt may have been cut. 0; -1: ERR_NOTFOUND or db_write's. */
 MUST_CHECK int files_delete_begin(

@@ -119,7 +119,7 @@ remove_thumbnails(struct call *c, const struct file *f, struct err *e)
 	return 0;
 }
 
-/* The row says deleting: whatever fails from here on, gc does again. */
+/* The row says deleting: whatever fails from here on, the next DELETE or gc does again. */
 static void
 remove_bytes(struct call *c, const struct file *f)
 {
@@ -137,7 +137,7 @@ files_serve_delete(struct call *c)
 	struct file f;
 	struct err e = { 0 };
 
-	if (files_get(c->app->db, &c->id, &c->caller, false, &f, &e) < 0) {
+	if (files_delete_find(c->app->db, &c->id, &c->caller, &f, &e) < 0) {
 		reply_error(c, &e);
 		return;
 	}

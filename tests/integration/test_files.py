@@ -265,6 +265,24 @@ def test_second_delete_is_404(sluice):
     assert traces(sluice, file["id"]) == []
 
 
+def test_delete_takes_up_what_an_earlier_one_left(sluice, expect_log):
+    expect_log("left to gc")
+    file = sluice.upload("resists.jpg", PICTURE)
+    sluice.thumbnail(file["id"])
+    url = f"/api/files/{file['id']}"
+    shard = next(p for p in traces(sluice, file["id"]) if p.parts[-4] == "thumbnails").parent
+    shard.chmod(0o1550)
+    try:
+        assert sluice.delete(url).status_code == 204
+        assert traces(sluice, file["id"]) != []
+        refused(sluice.get(url), 404, "not-found")
+    finally:
+        shard.chmod(0o1750)
+    assert sluice.delete(url).status_code == 204
+    assert traces(sluice, file["id"]) == []
+    refused(sluice.delete(url), 404, "not-found")
+
+
 def test_delete_while_the_thumbnail_is_being_made_leaves_nothing(sluice):
     ids = []
     for delay in (0, 0.01, 0.03, 0.06, 0.1, 0.15):

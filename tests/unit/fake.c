@@ -451,6 +451,13 @@ files_list(struct db *db, const struct files_query *q, struct file **out, size_t
 }
 
 int
+files_delete_find(struct db *db, const struct id *id, const struct account *caller,
+    struct file *out, struct err *e)
+{
+	return files_get(db, id, caller, false, out, e);
+}
+
+int
 files_delete_begin(struct db *db, const struct id *id, const struct account *caller, struct err *e)
 {
 	struct file *f = find(id);

@@ -121,7 +121,7 @@ test_who_may(struct db *db)
 static void
 test_delete(struct db *db)
 {
-	struct file f = make(&alice, "gone.jpg", "image/jpeg");
+	struct file f = make(&alice, "gone.jpg", "image/jpeg"), found;
 	struct err e;
 
 	f.thumbnail = THUMBNAIL_GENERATING;
@@ -135,6 +135,9 @@ test_delete(struct db *db)
 	tap_is(pg_int(db, "select count(*) from sluice.job"), 0, "  its job is off the queue");
 	tap_is(pg_int(db, "select count(*) from sluice.job_history where state = 'cancelled'"), 1,
 	    "  and in the history");
+	tap_is(files_delete_find(db, &f.id, &bob, &found, &e), -1, "  another does not find it");
+	tap_is(files_delete_find(db, &f.id, &alice, &found, &e), 0, "  its owner does, to go on");
+	file_release(&found);
 	tap_is(files_delete_begin(db, &f.id, &alice, &e), 0, "begin again, after a crash");
 	tap_is(files_delete_end(db, &f.id, &e), 0, "end");
 	tap_is(files_find_all(db, &f, 1, &e), 0, "  the row is gone");
