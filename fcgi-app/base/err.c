@@ -42,6 +42,11 @@ kind_of_errno(int err)
 	case ENOMEM:
 	case EAGAIN:
 	case ETIMEDOUT:
+	case EIO:
+	case EROFS:
+	case ENODEV:
+	case ESTALE:
+	case ENOTCONN:
 		return ERR_AWAY;
 	default:
 		return ERR_INTERNAL;

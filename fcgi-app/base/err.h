@@ -38,8 +38,9 @@ int err_set(struct err *e, enum err_kind kind, const char *fmt, ...) PRINTF_LIKE
 
 /*
  * The same with ": strerror(errno)" appended and the kind taken from errno: ENOSPC, EDQUOT and
- * EFBIG are ERR_NOSPACE; EMFILE, ENFILE, ENOMEM, EAGAIN and ETIMEDOUT are ERR_AWAY; else
- * ERR_INTERNAL. Keeps errno. Always returns -1.
+ * EFBIG are ERR_NOSPACE; what is scarce for now (EMFILE, ENFILE, ENOMEM, EAGAIN, ETIMEDOUT) and a
+ * file system that is away (EIO, EROFS, ENODEV, ESTALE, ENOTCONN) are ERR_AWAY; else ERR_INTERNAL.
+ * Keeps errno. Always returns -1.
  */
 int err_sys(struct err *e, const char *fmt, ...) PRINTF_LIKE(2, 3);
 

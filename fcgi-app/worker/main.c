@@ -165,6 +165,8 @@ serve(const struct conf *conf, struct launcher *launcher, int *code)
 	env.decoders = decoders_new(launcher);
 	env.store = store_open(conf->store.dir, &e);
 	if (env.store == NULL || check_decoders(env.decoders, &e) < 0) {
+		if (e.kind == ERR_AWAY)
+			*code = EXIT_TEMPORARY;
 		log_error("%s", e.text);
 		goto out;
 	}

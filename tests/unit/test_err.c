@@ -11,8 +11,9 @@ kinds(void)
 		enum err_kind kind;
 	} cases[] = { { ENOSPC, ERR_NOSPACE }, { EDQUOT, ERR_NOSPACE }, { EFBIG, ERR_NOSPACE },
 		{ EMFILE, ERR_AWAY }, { ENFILE, ERR_AWAY }, { ENOMEM, ERR_AWAY },
-		{ EAGAIN, ERR_AWAY }, { ETIMEDOUT, ERR_AWAY }, { EIO, ERR_INTERNAL },
-		{ EACCES, ERR_INTERNAL } };
+		{ EAGAIN, ERR_AWAY }, { ETIMEDOUT, ERR_AWAY }, { EIO, ERR_AWAY },
+		{ EROFS, ERR_AWAY }, { ENODEV, ERR_AWAY }, { ESTALE, ERR_AWAY },
+		{ ENOTCONN, ERR_AWAY }, { EACCES, ERR_INTERNAL }, { ENOENT, ERR_INTERNAL } };
 	struct err e;
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {

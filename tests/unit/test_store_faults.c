@@ -256,7 +256,9 @@ once(struct store *st, const struct scenario *s, const char *call, int at, int e
 		return plan.hit;
 	if (rc < 0 && plan.hit && !stored(st, &id, s->thumbnail) && left == 0 &&
 	    tree_count(below("store/files")) + tree_count(below("store/thumbnails")) == 0 &&
-	    kind == (error == ENOSPC ? ERR_NOSPACE : ERR_INTERNAL))
+	    kind == (error == ENOSPC   ? ERR_NOSPACE
+			: error == EIO ? ERR_AWAY
+				       : ERR_INTERNAL))
 		return 1;
 	printf("# %s: rc %d, %d left, %s: %s\n# %s\n", s->name, rc, left, err_kind_name(kind),
 	    e.text, plan.trace.s);
