@@ -146,6 +146,8 @@ execute(struct db *db, struct db_rows **rows, const struct db_statement *st, boo
 				err_clear(e);
 				return 0;
 			}
+			if (db_error_stale(db->sqlstate) && losses++ == 0)
+				continue; /* prepared anew on a new connection */
 			if (!db_error_collision(db->sqlstate) || collisions == COLLISIONS)
 				return -1;
 			pause_after_collision(collisions++);

@@ -22,6 +22,7 @@ db_disconnect(struct db *db)
 	else if (PQsocket(db->pg) >= 0)
 		close(PQsocket(db->pg));
 	db->pg = NULL;
+	db_forget_prepared(db);
 }
 
 /* libpq's message on one line, cut to fit. */

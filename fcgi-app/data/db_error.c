@@ -15,10 +15,17 @@ db_error_collision(const char *sqlstate)
 }
 
 bool
+db_error_stale(const char *sqlstate)
+{
+	return strcmp(sqlstate, "26000") == 0     /* invalid_sql_statement_name: deallocated */
+	       || strcmp(sqlstate, "0A000") == 0; /* cached plan must not change result type */
+}
+
+bool
 db_error_reconnect(const char *sqlstate)
 {
 	return strcmp(sqlstate, "25006") == 0 /* read_only_sql_transaction: no longer the primary */
-	       || starts(sqlstate, "57P") || starts(sqlstate, "08");
+	       || db_error_stale(sqlstate) || starts(sqlstate, "57P") || starts(sqlstate, "08");
 }
 
 enum err_kind

@@ -11,6 +11,8 @@
 
 #include <libpq-fe.h>
 
+enum { DB_PREPARED = 32 };
+
 struct db {
 	char *conninfo, *program;
 	char *listen; /* the LISTEN statement, or NULL */
@@ -21,6 +23,8 @@ struct db {
 	uint64_t delay_ms, next_try_ms; /* after failed attempts to connect */
 	char why_away[256];
 	char sqlstate[6];
+	char *prepared[DB_PREPARED]; /* texts of this connection's prepared statements, s0 ... */
+	int nprepared;
 };
 
 struct db_rows {
@@ -44,8 +48,14 @@ struct db_statement {
 /* Waits for one of the poll(2) events on fd until the deadline: true, or false when time is over. */
 bool db_wait_fd(int fd, short events, uint64_t deadline);
 
-/* Runs st on the open connection. *out is the server's answer (PQclear it), or NULL. */
+/*
+ * Runs st on the open connection, prepared where the connection is ours alone (a pooler would run
+ * it on another). *out is the server's answer (PQclear it), or NULL.
+ */
 enum db_outcome db_run(struct db *db, const struct db_statement *st, PGresult **out);
+
+/* The connection is gone, and its prepared statements with it. */
+void db_forget_prepared(struct db *db);
 
 /* Closes the connection, if there is one. */
 void db_disconnect(struct db *db);

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/mem.h"
 
 enum { CANCEL_MS = 1000 }; /* what the server gets to answer a cancel request */
 
@@ -90,18 +91,13 @@ settled(const PGresult *r)
 	return severity && strcmp(severity, "ERROR") == 0;
 }
 
-/* Runs st on the open connection. *out is the server's answer, or NULL. */
-enum db_outcome
-db_run(struct db *db, const struct db_statement *st, PGresult **out)
+/* Waits for the answer to what libpq has taken to send. */
+static enum db_outcome
+await(struct db *db, uint64_t deadline, PGresult **out)
 {
-	uint64_t deadline = clock_ms() + st->timeout_ms;
 	bool complete;
-	int sent = st->n >= 0
-		       ? PQsendQueryParams(db->pg, st->sql, st->n, NULL, st->params, NULL, NULL, 0)
-		       : PQsendQuery(db->pg, st->sql);
 
-	*out = NULL;
-	if (!sent || flush(db, deadline) < 0)
+	if (flush(db, deadline) < 0)
 		return DB_UNSENT;
 	*out = collect(db, NULL, deadline, &complete);
 	if (!complete && db->pooled) { /* else the server's own timeout went by: it is not there */
@@ -109,4 +105,65 @@ db_run(struct db *db, const struct db_statement *st, PGresult **out)
 		*out = collect(db, *out, clock_ms() + CANCEL_MS, &complete);
 	}
 	return complete && *out && settled(*out) ? DB_ANSWERED : DB_LOST;
+}
+
+/*
+ * Finds or makes the prepared statement of sql and sets its name; there is none when all places
+ * are taken. DB_ANSWERED with *out NULL: go on. Nothing has been done in any other case.
+ */
+static enum db_outcome
+prepare(struct db *db, const char *sql, uint64_t deadline, char name[16], PGresult **out)
+{
+	enum db_outcome how;
+	int i = 0;
+
+	name[0] = '\0';
+	while (i < db->nprepared && strcmp(db->prepared[i], sql) != 0)
+		i++;
+	if (i == DB_PREPARED)
+		return DB_ANSWERED;
+	(void)snprintf(name, 16, "s%d", i);
+	if (i < db->nprepared)
+		return DB_ANSWERED;
+	if (!PQsendPrepare(db->pg, name, sql, 0, NULL))
+		return DB_UNSENT;
+	how = await(db, deadline, out);
+	if (how != DB_ANSWERED)
+		return DB_UNSENT;
+	if (PQresultStatus(*out) == PGRES_COMMAND_OK) {
+		PQclear(*out);
+		*out = NULL;
+		db->prepared[db->nprepared++] = mem_strdup(sql);
+	}
+	return DB_ANSWERED;
+}
+
+void
+db_forget_prepared(struct db *db)
+{
+	while (db->nprepared > 0)
+		mem_free(db->prepared[--db->nprepared]);
+}
+
+enum db_outcome
+db_run(struct db *db, const struct db_statement *st, PGresult **out)
+{
+	uint64_t deadline = clock_ms() + st->timeout_ms;
+	char name[16] = "";
+	int sent;
+
+	*out = NULL;
+	if (st->n >= 0 && !db->pooled) {
+		enum db_outcome how = prepare(db, st->sql, deadline, name, out);
+
+		if (how != DB_ANSWERED || *out)
+			return how;
+	}
+	if (name[0])
+		sent = PQsendQueryPrepared(db->pg, name, st->n, st->params, NULL, NULL, 0);
+	else if (st->n >= 0)
+		sent = PQsendQueryParams(db->pg, st->sql, st->n, NULL, st->params, NULL, NULL, 0);
+	else
+		sent = PQsendQuery(db->pg, st->sql);
+	return sent ? await(db, deadline, out) : DB_UNSENT;
 }

@@ -267,6 +267,44 @@ test_large(struct db *db)
 	mem_free(text);
 }
 
+/* Statements are prepared once a connection; what invalidates them is not the caller's worry. */
+static void
+test_prepared(struct db *db)
+{
+	static const char *const all = "select * from sluice.shape";
+	struct db_rows *rows;
+	struct err e;
+	char text[32];
+
+	pg_exec(db, "create table sluice.shape (a int)");
+	tap_is(db_write(db, NULL, "insert into sluice.shape values (1)", NULL, 0, &e), 0, "insert");
+	tap_is(db_read(db, NULL, all, NULL, 0, &e), 0, "prepared");
+	tap_is(db_read(db, &rows,
+		   "select count(*) from pg_prepared_statements where statement = $1", &all, 1, &e),
+	    0, "look");
+	tap_is(db_int(rows, 0, 0), 1, "once");
+	db_rows_free(&rows);
+
+	pg_exec(db, "deallocate all");
+	tap_is(db_write(db, NULL, "insert into sluice.shape values (1)", NULL, 0, &e), 0,
+	    "deallocated under us");
+	tap_is(db_read(db, NULL, all, NULL, 0, &e), 0, "prepared again");
+	pg_exec(db, "alter table sluice.shape add b int");
+	tap_is(db_read(db, &rows, all, NULL, 0, &e), 0, "the table has changed");
+	tap_is(db_count(rows), 2, "no write was repeated");
+	db_rows_free(&rows);
+
+	for (int i = 0; i < 40; i++) {
+		(void)snprintf(text, sizeof text, "select %d", i);
+		if (db_read(db, NULL, text, NULL, 0, &e) < 0)
+			break;
+	}
+	tap_str(text, "select 39", "more texts than places");
+	tap_is(db_read(db, NULL, "select broken from nowhere", NULL, 0, &e), -1, "a bad statement");
+	tap_is(e.kind, ERR_INTERNAL, "is the caller's error");
+	tap_is(db_read(db, NULL, "select 1", NULL, 0, &e), 0, "and harms nothing");
+}
+
 int
 main(int argc, char **argv)
 {
@@ -288,6 +326,7 @@ main(int argc, char **argv)
 	test_notify(db);
 	test_fork(db);
 	test_large(db);
+	test_prepared(db);
 	db_free(&db);
 	db_free(&db);
 	return tap_done();
