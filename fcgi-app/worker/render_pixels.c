@@ -29,7 +29,10 @@ render_reduce(MagickWand *w, size_t width, size_t height)
 bool
 render_is_turned(MagickWand *w)
 {
-	return MagickGetImageOrientation(w) >= LeftTopOrientation;
+	OrientationType o = MagickGetImageOrientation(w);
+
+	/* any number may stand there */
+	return o >= LeftTopOrientation && o <= LeftBottomOrientation;
 }
 
 /* A profile that cannot be used is left out of account: the numbers then count as sRGB. */

@@ -1,5 +1,7 @@
 #include "base/sys.h"
 #include "worker/render_magick.h"
+#include "base/mem.h"
+#include "worker/container.h"
 #include "worker/fit.h"
 
 /* Texts of warnings after which part of the picture is missing or invented. */
@@ -193,8 +195,8 @@ hint_jpeg(MagickWand *w, const struct wire_job *job)
 	MagickSetOption(w, "jpeg:size", hint);
 }
 
-enum wire_status
-render_read(
+static enum wire_status
+read_blob(
     MagickWand *w, const struct wire_job *job, const void *p, size_t n, char why[WIRE_TEXT + 1])
 {
 	enum wire_status status;
@@ -218,5 +220,24 @@ render_read(
 		status = judge_image(w, why);
 	if (status == WIRE_OK)
 		status = check_size(job, MagickGetImageWidth(w), MagickGetImageHeight(w), why);
+	return status;
+}
+
+enum wire_status
+render_read(
+    MagickWand *w, const struct wire_job *job, const void *p, size_t n, char why[WIRE_TEXT + 1])
+{
+	unsigned turned = container_orientation(job->picture.format, p, n);
+	enum wire_status status;
+	uint8_t *first = NULL;
+	size_t len = n;
+
+	/* "[0]" does not keep the coder from decoding every frame. */
+	if (job->picture.format == PICTURE_WEBP)
+		first = container_first_frame(p, n, &len);
+	status = read_blob(w, job, first ? first : p, len, why);
+	mem_free(first);
+	if (status == WIRE_OK && turned && !MagickSetImageOrientation(w, (OrientationType)turned))
+		status = render_failure(w, "turn the picture", why);
 	return status;
 }

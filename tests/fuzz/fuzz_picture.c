@@ -3,8 +3,26 @@
  */
 #include "base/sys.h"
 
+#include "worker/container.h"
 #include "worker/picture.h"
 #include "fuzz.h"
+
+/* The whole file: EXIF, and the first frame, which is a file without animation. */
+static void
+whole(enum picture_format format, const uint8_t *data, size_t size)
+{
+	size_t len = 0, again = 0;
+	uint8_t *first;
+
+	MUST_HOLD(container_orientation(format, data, size) <= 8);
+	first = container_first_frame(data, size, &len);
+	if (first) {
+		MUST_HOLD(len > 30 && len <= size + 30);
+		MUST_HOLD(picture_sniff(first, len) == PICTURE_WEBP);
+		MUST_HOLD(container_first_frame(first, len, &again) == NULL);
+	}
+	mem_free(first);
+}
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -20,6 +38,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	data++;
 	size--;
 	(void)picture_sniff(data, size);
+	whole(r.found.format, data, size);
 	do {
 		uint64_t at = r.at < size ? r.at : size;
 		uint8_t *window;

@@ -92,6 +92,7 @@ formats(void)
 		{ "moving.gif", "rgwb" },
 		{ "lossy.webp", "rgwb" },
 		{ "lossless.webp", "rgwb" },
+		{ "moving.webp", "grwb" }, /* its profile changes red and green */
 		{ "lzw.tiff", "rgwb" },
 		{ "raw.tiff", "rgwb" },
 		{ "plain.bmp", "rgwb" },
@@ -130,6 +131,18 @@ orientation(void)
 		    "%s: sides", name);
 		render_release(out, 1);
 	}
+	/* EXIF that the library does not hand on, and a number that means nothing */
+	tap_is(run("turned6.png", NULL, 0), WIRE_OK, "turned6.png");
+	tap_str(corners(&out[0]), "brgw", "eXIf of a PNG turns it");
+	render_release(out, 1);
+	tap_is(run("turned6.webp", NULL, 0), WIRE_OK, "turned6.webp");
+	tap_str(corners(&out[0]), "brgw", "EXIF of a WebP turns it");
+	tap_ok(out[0].width == 96 && out[0].height == 128, "turned6.webp: sides");
+	render_release(out, 1);
+	tap_is(run("turned9.jpg", NULL, 0), WIRE_OK, "turned9.jpg");
+	tap_str(corners(&out[0]), "rgwb", "orientation 9 turns nothing");
+	tap_ok(out[0].width == 128 && out[0].height == 96, "and bends nothing");
+	render_release(out, 1);
 }
 
 static void
