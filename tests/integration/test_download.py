@@ -7,6 +7,7 @@ from instance import DATA
 WAYS = {
     "accel": {"front": "nginx"},
     "sendfile": {"front": "apache-proxy"},
+    "sendfile by mod_fcgid": {"front": "apache-fcgid"},
     "stream": {"front": "nginx", "set": {"download.method": "stream"}},
 }
 DATA_BYTES = bytes(range(32, 127)) * 1000
