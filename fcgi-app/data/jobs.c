@@ -57,7 +57,9 @@ static const char claim_sql[] =
 		" limit $3::bigint for update skip locked) as q limit $3::bigint),"
 		" taken as (update sluice.job set state = 'running', attempt = attempt + 1, worker "
 		"= $1,"
-		" lease_until = clock_timestamp() + $2::bigint * interval '1 millisecond'"
+		" lease_until = clock_timestamp() + $2::bigint * interval '1 millisecond',"
+		" max_attempts = case when attempt = 0 then least(max_attempts, $4::bigint)"
+		" else max_attempts end"
 		" where id in (select id from lost where not spent union all select id from due"
 		" limit $3::bigint) returning *)"
 		" select t.id, t.kind, t.attempt, t.max_attempts, t.file_id, f.size, f.content_type"
@@ -83,11 +85,12 @@ job_from_row(const struct db_rows *rows, int row, struct job *j, struct err *e)
 }
 
 int
-jobs_claim(struct db *db, const char *worker, uint64_t lease_ms, struct job *out, size_t max,
-    size_t *n, struct err *e)
+jobs_claim(struct db *db, const char *worker, uint64_t lease_ms, uint64_t attempts, struct job *out,
+    size_t max, size_t *n, struct err *e)
 {
-	char lease[JOB_NUMBER], limit[JOB_NUMBER];
-	const char *params[] = { worker, job_number(lease_ms, lease), job_number(max, limit) };
+	char lease[JOB_NUMBER], limit[JOB_NUMBER], most[JOB_NUMBER];
+	const char *params[] = { worker, job_number(lease_ms, lease), job_number(max, limit),
+		job_number(attempts, most) };
 	struct db_rows *rows;
 	int rc = 0;
 

@@ -28,11 +28,12 @@ struct job {
 
 /*
  * Claims up to max jobs for worker (a name for people: host and pid): queued ones that are due and
- * running ones whose lease is over. Expired jobs without attempts left become dead here.
+ * running ones whose lease is over. Expired jobs without attempts left become dead here. A job
+ * claimed for the first time is given no more than so many attempts.
  * Sets *n. 0, or -1 as db_write (ERR_UNCERTAIN: leases will run out by themselves).
  */
-MUST_CHECK int jobs_claim(struct db *db, const char *worker, uint64_t lease_ms, struct job *out,
-    size_t max, size_t *n, struct err *e);
+MUST_CHECK int jobs_claim(struct db *db, const char *worker, uint64_t lease_ms, uint64_t attempts,
+    struct job *out, size_t max, size_t *n, struct err *e);
 
 /* Extends the leases of n jobs held by us. Those lost to others get attempt set to 0. */
 MUST_CHECK int jobs_renew(

@@ -39,15 +39,6 @@ drop_result(struct slot *s, const struct slot_env *env, struct err *e)
 	return 0;
 }
 
-/* The job's own limit, or ours where that is lower. */
-static unsigned
-most_attempts(const struct slot *s, const struct slot_env *env)
-{
-	uint64_t ours = env->conf->worker.max_attempts;
-
-	return s->job.max_attempts < ours ? s->job.max_attempts : (unsigned)ours;
-}
-
 /* 1 taken, 0 not ours any more, -1. */
 static int
 tell_database(struct slot *s, const struct slot_env *env, struct err *e)
@@ -60,8 +51,6 @@ tell_database(struct slot *s, const struct slot_env *env, struct err *e)
 	case OUTCOME_DEAD:
 		return jobs_dead(env->db, &s->job, s->reason, e);
 	case OUTCOME_RETRY:
-		if (s->job.attempt >= most_attempts(s, env))
-			return jobs_dead(env->db, &s->job, s->reason, e);
 		return jobs_retry(env->db, &s->job, s->delay, s->reason, e);
 	case OUTCOME_RELEASE:
 		return jobs_release(env->db, &s->job, e) < 0 ? -1 : 1;
@@ -72,7 +61,7 @@ tell_database(struct slot *s, const struct slot_env *env, struct err *e)
 }
 
 static void
-tell_log(const struct slot *s, const struct slot_env *env, int taken)
+tell_log(const struct slot *s, int taken)
 {
 	unsigned long long ms = (unsigned long long)(clock_ms() - s->started);
 	char id[ID_TEXT];
@@ -88,7 +77,7 @@ tell_log(const struct slot *s, const struct slot_env *env, int taken)
 		log_warn("thumbnails of %s: failed: %s", id, s->reason);
 	else if (s->outcome == OUTCOME_RETRY)
 		log_warn("thumbnails of %s: attempt %u of %u: %s", id, s->job.attempt,
-		    most_attempts(s, env), s->reason);
+		    s->job.max_attempts, s->reason);
 }
 
 void
@@ -109,7 +98,7 @@ slot_report(struct slot *s, const struct slot_env *env)
 	if (rc < 0) /* the job comes back when its lease is over */
 		log_error("report job %lld: %s", (long long)s->job.id, e.text);
 	else
-		tell_log(s, env, rc);
+		tell_log(s, rc);
 	strbuf_release(&s->bytes);
 	s->state = SLOT_FREE;
 }

@@ -67,7 +67,8 @@ claim(struct runner *r, uint64_t now)
 
 	want = want < conf->batch ? want : conf->batch;
 	want = want < MOST ? want : MOST;
-	if (jobs_claim(r->env->db, r->name, conf->lease, jobs, want, &got, &e) < 0) {
+	if (jobs_claim(r->env->db, r->name, conf->lease, conf->max_attempts, jobs, want, &got, &e) <
+	    0) {
 		runner_database_away(r, &e, now);
 		return;
 	}

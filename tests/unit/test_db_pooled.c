@@ -114,7 +114,7 @@ test_work(struct db *db)
 	    0, "a file");
 	tap_is(files_add(db, &f, 1, &e), 0, "is added");
 	tap_is(files_find_all(db, &f, 1, &e), 1, "is found");
-	tap_is(jobs_claim(db, "w", 1000, j, 2, &n, &e), 0, "its job is claimed");
+	tap_is(jobs_claim(db, "w", 1000, 5, j, 2, &n, &e), 0, "its job is claimed");
 	tap_is((long long)n, 1, "  one");
 	tap_is(jobs_done_thumbnail(db, &j[0], NULL, 0, &e), 1, "and done");
 	tap_is(files_delete_begin(db, &f.id, &alice, &e), 0, "delete");

@@ -52,7 +52,7 @@ claim(struct job *out, size_t max, uint64_t lease)
 	struct err e;
 	size_t n = 0;
 
-	if (jobs_claim(worker, "host:1", lease, out, max, &n, &e) < 0) {
+	if (jobs_claim(worker, "host:1", lease, 9, out, max, &n, &e) < 0) {
 		printf("# %s\n", e.text);
 		return 999;
 	}
@@ -207,6 +207,7 @@ test_release(void)
 {
 	struct job j, again;
 	struct err e;
+	size_t n;
 
 	reset();
 	add(1);
@@ -216,6 +217,14 @@ test_release(void)
 	tap_is(again.max_attempts - again.attempt, j.max_attempts - j.attempt,
 	    "  it has cost no attempt");
 	tap_is(jobs_done_thumbnail(worker, &j, NULL, 0, &e), 0, "  the old claim is fenced out");
+	reset();
+	add(1);
+	for (unsigned i = 1; i <= 4; i++) {
+		tap_is(jobs_claim(worker, "host:1", LEASE, 2, &j, 1, &n, &e), 0, "claim for two");
+		tap_ok(n == 1 && j.attempt == i && j.max_attempts == i + 1,
+		    "  the worker's limit counts attempts without releases");
+		tap_is(jobs_release(worker, &j, &e), 1, "  release");
+	}
 }
 
 static void
@@ -318,7 +327,7 @@ test_side_by_side(void)
 			size_t n;
 
 			do {
-				if (jobs_claim(db, "w", LEASE, j, 7, &n, &e) < 0)
+				if (jobs_claim(db, "w", LEASE, 9, j, 7, &n, &e) < 0)
 					_exit(1);
 				for (size_t k = 0; k < n; k++)
 					if (jobs_done_thumbnail(db, &j[k], NULL, 0, &e) != 1)

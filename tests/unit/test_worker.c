@@ -356,7 +356,7 @@ leases(void)
 	size_t n = 0;
 	pid_t pid;
 
-	tap_is(jobs_claim(db, "dead:1", 500, &job, 1, &n, &e), 0, "somebody claims the job");
+	tap_is(jobs_claim(db, "dead:1", 500, 2, &job, 1, &n, &e), 0, "somebody claims the job");
 	pid = start_worker();
 	tap_ok(idle() && is(&id, "thumbnail_status", "ready"), "and dies; another one does it");
 	tap_is(
