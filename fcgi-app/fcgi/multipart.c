@@ -11,6 +11,7 @@ const struct multipart_limits multipart_defaults = {
 	.name = 256,
 	.filename = 1024,
 	.preamble = 1024,
+	.epilogue = 64 * 1024,
 	.lwsp = 64,
 	.field_bytes = 64 * 1024,
 	.fields_bytes = 1024 * 1024,
@@ -236,6 +237,20 @@ headers(struct multipart *mp, const unsigned char **p, const unsigned char *end)
 	return MULTIPART_PART;
 }
 
+/* Ignored, but nobody may go on for ever. */
+static enum multipart_event
+epilogue(struct multipart *mp, const unsigned char **p, const unsigned char *end)
+{
+	mp->epilogue += (size_t)(end - *p);
+	*p = end;
+	if (mp->epilogue <= mp->limits.epilogue)
+		return MULTIPART_MORE;
+	mp->state = FAILED;
+	err_set(&mp->error, ERR_INPUT,
+	    "multipart body: more than %zu bytes after the closing delimiter", mp->limits.epilogue);
+	return MULTIPART_ERROR;
+}
+
 /* Goes on by at least one byte or one state; MULTIPART_MORE when there is nothing to tell yet. */
 static enum multipart_event
 step(struct multipart *mp, const unsigned char **p, const unsigned char *end,
@@ -254,8 +269,9 @@ step(struct multipart *mp, const unsigned char **p, const unsigned char *end,
 		return line_feed(mp, p);
 	case HEADERS:
 		return headers(mp, p, end);
-	case CLOSED:
 	case EPILOGUE:
+		return epilogue(mp, p, end);
+	case CLOSED:
 	case FAILED:
 		break;
 	}

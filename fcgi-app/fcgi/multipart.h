@@ -7,9 +7,9 @@
  *			MULTIPART_PART      look at mp.part
  *			MULTIPART_DATA      n bytes of the part at data (n > 0)
  *			MULTIPART_PART_END  the part is whole
- *			MULTIPART_END       closing delimiter seen; told once, what follows is
- *ignored MULTIPART_ERROR     mp.error tells; told again on every further call multipart_finish(&mp,
- *e);
+ *			MULTIPART_END       closing delimiter seen; told once
+ *			MULTIPART_ERROR     mp.error tells; told again on every further call
+ *	multipart_finish(&mp, &e);
  *
  * Pure: no I/O and no allocation; the events do not depend on how the bytes are cut, but for the
  * cuts in MULTIPART_DATA. Data points into the chunk, or into the parser for bytes that were held
@@ -21,9 +21,9 @@
  * one Content-Disposition "form-data" with a name is required; duplicate Content-Disposition,
  * Content-Type or Content-Transfer-Encoding, folded lines, NUL and any transfer encoding but 7bit,
  * 8bit and binary are errors. A nested multipart/mixed is a file like any other, and a field named
- * _charset_ a field like any other.
+ * _charset_ a field like any other. What follows the closing delimiter is ignored, up to a limit.
  *
- * Errors are ERR_INPUT, also where a header, name or preamble is longer than its limit; ERR_TOOBIG
+ * Errors are ERR_INPUT, also where a header, name, preamble or epilogue is over its limit; ERR_TOOBIG
  * is for amounts that a client can split over several requests: parts, and with the consumer the
  * bytes of text fields.
  */
@@ -47,6 +47,7 @@ struct multipart_limits {
 	size_t name;         /* bytes of name= as sent, <= DISPOSITION_NAME */
 	size_t filename;     /* bytes of filename= or filename*= as sent, <= DISPOSITION_FILENAME */
 	size_t preamble;     /* bytes before the first delimiter */
+	size_t epilogue;     /* bytes after the closing delimiter, with its line end */
 	size_t lwsp;         /* white space after a delimiter */
 	size_t field_bytes;  /* one text field: kept by the consumer, who collects fields */
 	size_t fields_bytes; /* all text fields together: likewise */
@@ -80,7 +81,7 @@ struct multipart {
 	char delimiter[4 + MULTIPART_BOUNDARY + 1]; /* CR LF "--" boundary, and one "-" */
 	size_t delimiter_len;                       /* without that "-" */
 	size_t held, held_from; /* delimiter[held_from..held) are bytes of the body held back */
-	size_t preamble, lwsp;
+	size_t preamble, epilogue, lwsp;
 	size_t line_len, block_len, headers;
 	bool has_disposition, has_type, has_encoding;
 	char line[MULTIPART_HEADER_BYTES]; /* last: not cleared */

@@ -15,6 +15,7 @@ static const struct multipart_limits small = {
 	.name = 8,
 	.filename = 16,
 	.preamble = 16,
+	.epilogue = 16,
 	.lwsp = 4,
 };
 

@@ -181,6 +181,7 @@ BROKEN = {
     "long name": form(part(disposition("n" * 257, "a"), b"x")),
     "long file name": form(part(disposition("f", "n" * 1025), b"x")),
     "long preamble": b"x" * 1025 + b"\r\n" + form(GOOD),
+    "long epilogue": form(GOOD) + b"x" * 65537,
     "much white space after delimiter": form(GOOD).replace(B + b"\r\nC", B + b" " * 65 + b"\r\nC"),
     "filename* of another charset": form(part(
         "Content-Disposition: form-data; name=\"f\"; filename*=iso-8859-1''a%FC", b"x")),

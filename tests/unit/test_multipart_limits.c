@@ -64,6 +64,24 @@ test_preamble_and_space(void)
 	}
 }
 
+/* The line end of the closing delimiter counts. */
+static void
+test_epilogue(void)
+{
+	for (size_t over = 0; over < 2; over++) {
+		struct strbuf b;
+
+		strbuf_init(&b);
+		strbuf_adds(&b, "--b" N DISPOSITION N N "1" N "--b--" N);
+		add_many(&b, 65534 + over, 'x');
+		expect(&b, "b",
+		    over ? "a=1|$!input:multipart body: more than 65536 bytes after the closing"
+			 : "a=1|$",
+		    over ? "an epilogue of more" : "an epilogue of 64 KiB");
+		strbuf_release(&b);
+	}
+}
+
 static void
 test_parameter(const char *before, size_t n, const char *want, const char *name)
 {
@@ -264,6 +282,7 @@ int
 main(void)
 {
 	test_preamble_and_space();
+	test_epilogue();
 	test_parameter("name=\"", 256, "x=1|$", "a name of 256 bytes");
 	test_parameter("name=\"", 257,
 	    "!input:multipart body, part 1: Content-Disposition: name= is", "of 257");
