@@ -23,9 +23,9 @@
  * 8bit and binary are errors. A nested multipart/mixed is a file like any other, and a field named
  * _charset_ a field like any other. What follows the closing delimiter is ignored, up to a limit.
  *
- * Errors are ERR_INPUT, also where a header, name, preamble or epilogue is over its limit; ERR_TOOBIG
- * is for amounts that a client can split over several requests: parts, and with the consumer the
- * bytes of text fields.
+ * Errors are ERR_INPUT, also where a header, name, preamble or epilogue is over its limit;
+ * ERR_TOOBIG is for amounts that a client can split over several requests: parts, and with the
+ * consumer the bytes of text fields.
  */
 #ifndef SLUICE_FCGI_MULTIPART_H
 #define SLUICE_FCGI_MULTIPART_H
