@@ -143,6 +143,7 @@ slot_prepare(struct slot *s, const struct slot_env *env, const struct job *job)
 	s->state = SLOT_WAITING;
 	describe(s, env->conf);
 	if (!job->has_file) {
+		s->stored = job->attempt > 1; /* by an earlier attempt that did not end well */
 		settle(s, OUTCOME_CANCELLED, "the file is gone");
 		return;
 	}

@@ -365,6 +365,30 @@ leases(void)
 	tap_is(stop(pid), 0, "ends in order");
 }
 
+/* A worker that died after it had stored a thumbnail, and whose file was deleted since. */
+static void
+left_behind(void)
+{
+	struct id id = add("plain.jpg", "image/jpeg", true);
+	struct account owner = { .admin = true };
+	struct err e = { 0 };
+	struct job job;
+	uint64_t size;
+	size_t n = 0;
+	pid_t pid;
+	int fd;
+
+	tap_ok(jobs_claim(db, "dead:1", 500, 2, &job, 1, &n, &e) == 0 && n == 1, "a claim");
+	tap_is(store_put_thumbnail(store, &id, "small", "x", 1, &e), 0, "its thumbnail");
+	tap_is(files_delete_begin(db, &id, &owner, &e), 0, "the file is deleted");
+	pid = start_worker();
+	tap_ok(idle(), "the job ends");
+	tap_is(stop(pid), 0, "ends in order");
+	fd = store_read_thumbnail(store, &id, "small", &size, &e);
+	tap_ok(fd < 0 && e.kind == ERR_NOTFOUND, "the thumbnail of the dead worker is gone");
+	fdio_drop(&fd);
+}
+
 static void
 signals(void)
 {
@@ -436,6 +460,7 @@ main(int argc, char **argv)
 	thumbnails();
 	accidents();
 	leases();
+	left_behind();
 	stuck();
 	signals();
 	store_free(&store);
