@@ -32,7 +32,7 @@ jobs_dead_list(struct db *db, unsigned limit, struct db_rows **rows, struct err 
 	    params, 1, e);
 }
 
-/* A dead job whose file is gone stays where it is. */
+/* A dead job whose file is gone stays where it is; of several of one file one is queued. */
 int
 jobs_retry_dead(struct db *db, int64_t id, uint64_t *count, struct err *e)
 {
@@ -45,11 +45,12 @@ jobs_retry_dead(struct db *db, int64_t id, uint64_t *count, struct err *e)
 		" where h.state = 'dead' and ($1::bigint = 0 or h.id = $1)"
 		" and f.id = h.file_id and f.state = 'ready' returning h.*),"
 		" again as (insert into sluice.job (kind, file_id, last_error)"
-		" select kind, file_id, last_error from back),"
+		" select distinct on (kind, file_id) kind, file_id, last_error from back"
+		" order by kind, file_id, finished_at desc, id desc returning id),"
 		" marked as (update sluice.file f set thumbnail_status = 'generating',"
 		" thumbnail_error = null from back where f.id = back.file_id"
 		" and back.kind = 'thumbnail' and f.state = 'ready')"
-		" select count(*) from back",
+		" select count(*) from again",
 		params, 1, e) < 0)
 		return err_prefix(e, "queue dead jobs again");
 	*count = (uint64_t)db_int(rows, 0, 0);

@@ -387,6 +387,32 @@ test_admin(void)
 	db_free(&admin);
 }
 
+/* A file may have died more than once. */
+static void
+test_admin_twice_dead(void)
+{
+	struct db *admin = pg_db("user=sluice_admin");
+	uint64_t count = 9;
+	struct job j;
+	struct err e;
+
+	reset();
+	add(1);
+	claim(&j, 1, LEASE);
+	tap_is(jobs_dead(worker, &j, "now", &e), 1, "one is dead");
+	pg_exec(owner, "insert into sluice.job_history (id, kind, file_id, state, attempts,"
+		       " last_error, created_at, finished_at) select id + 1000, kind, file_id,"
+		       " state, attempts, 'before', created_at, finished_at - interval '1 hour'"
+		       " from sluice.job_history");
+	tap_is(jobs_retry_dead(admin, 0, &count, &e), 0, "twice; retry all");
+	tap_is((long long)count, 1, "  one job");
+	tap_is(pg_int(owner, "select count(*) from sluice.job where last_error = 'now'"), 1,
+	    "  which knows the last reason");
+	tap_is(pg_int(owner, "select count(*) from sluice.job"), 1, "  and no other");
+	tap_is(history("dead"), 0, "  nothing is dead");
+	db_free(&admin);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -413,6 +439,7 @@ main(int argc, char **argv)
 	test_locked();
 	test_side_by_side();
 	test_admin();
+	test_admin_twice_dead();
 	db_free(&owner);
 	db_free(&fcgi);
 	db_free(&worker);
