@@ -2,7 +2,9 @@
  * db_pq.h: what the db*.c files share; the one place that includes libpq.
  *
  * libpq waits without an end on a peer that is silent, so nothing here calls its blocking
- * functions: every wait is a poll(2) with a deadline.
+ * functions: every wait is a poll(2) with a deadline. Two exceptions: PQcancel runs in a process of
+ * its own, which is ended when it waits; a host's name is looked up without a deadline of ours
+ * (resolv.conf has one), so an address or a socket is better.
  */
 #ifndef SLUICE_DATA_DB_PQ_H
 #define SLUICE_DATA_DB_PQ_H

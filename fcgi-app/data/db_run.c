@@ -2,12 +2,15 @@
 #include "data/db_pq.h"
 
 #include <poll.h>
+#include <signal.h>
+#include <sys/wait.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/proc.h"
 
-enum { CANCEL_MS = 1000 }; /* what the server gets to answer a cancel request */
+enum { CANCEL_MS = 1000 }; /* what the server gets to take a cancel request, and to answer then */
 
 bool
 db_wait_fd(int fd, short events, uint64_t deadline)
@@ -68,14 +71,39 @@ collect(struct db *db, PGresult *kept, uint64_t deadline, bool *complete)
 	return kept;
 }
 
+/* Waits for pid, and ends it when time is over. True when it ended by itself and well. */
+static bool
+ended_well(pid_t pid, uint64_t deadline)
+{
+	int status = 0;
+	pid_t got;
+
+	while ((got = waitpid(pid, &status, WNOHANG)) == 0 && clock_ms() < deadline)
+		clock_sleep_ms(2);
+	if (got == 0) {
+		kill(pid, SIGKILL);
+		while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+			;
+		return false;
+	}
+	return got == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+/* PQcancel makes a connection of its own and waits without an end: it gets a process of its own. */
 static void
 cancel(struct db *db)
 {
-	char why[256];
 	PGcancel *c = PQgetCancel(db->pg);
+	pid_t us = getpid(), pid = c ? fork() : -1;
 
-	if (c && !PQcancel(c, why, sizeof why))
-		log_warn("database: cancel a statement: %s", why);
+	if (pid == 0) {
+		char why[256];
+
+		proc_die_with_parent(SIGKILL, us);
+		_exit(PQcancel(c, why, sizeof why) ? 0 : EXIT_FAILURE);
+	}
+	if (pid < 0 || !ended_well(pid, clock_ms() + CANCEL_MS))
+		log_warn("database: a statement could not be cancelled");
 	PQfreeCancel(c);
 }
 

@@ -174,6 +174,39 @@ test_cancel(void)
 	db_free(&db);
 }
 
+/* Not even the request to cancel may wait without an end: nobody takes it. */
+static void
+test_cancel_into_a_black_hole(const char *upstream)
+{
+	struct pg_proxy proxy;
+	char conninfo[128];
+	struct db *db;
+	struct err e;
+	uint64_t start;
+	pid_t waker;
+
+	pg_proxy_start(&proxy, upstream);
+	(void)snprintf(conninfo, sizeof conninfo, "host=%s", proxy.dir);
+	db = db_new(
+	    &(struct db_conf){ .conninfo = conninfo, .pooled = true, .statement_timeout = 100 });
+	tap_is(db_ready(db, &e), 0, "connected through a pooler");
+	kill(-proxy.pid, SIGSTOP);
+	waker = fork();
+	if (waker == 0) { /* so that a failure ends */
+		clock_sleep_ms(8000);
+		_exit(kill(-proxy.pid, SIGCONT) < 0);
+	}
+	start = clock_ms();
+	tap_is(insert(db, "stopped", &e), -1, "a write into a pooler that is stopped");
+	tap_str(err_kind_name(e.kind), err_kind_name(ERR_UNCERTAIN), "  is uncertain");
+	tap_ok(
+	    clock_ms() - start < 6000, "  after %llu ms", (unsigned long long)(clock_ms() - start));
+	db_free(&db);
+	kill(waker, SIGKILL);
+	waitpid(waker, NULL, 0);
+	pg_proxy_stop(&proxy);
+}
+
 static void
 test_read_only(struct db *other)
 {
@@ -257,6 +290,7 @@ main(int argc, char **argv)
 	test_lost_answer(other, upstream);
 	test_black_hole(other, upstream);
 	test_cancel();
+	test_cancel_into_a_black_hole(upstream);
 	test_read_only(other);
 	test_crash();
 	db_free(&other);
