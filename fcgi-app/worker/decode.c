@@ -63,8 +63,10 @@ map_picture(uint64_t size)
 void
 decode_main(const struct wire_job *job, int in, int out, pid_t parent)
 {
+	uint64_t code = address_space();
 	struct jail_conf conf = {
-		.memory = job->memory + job->file_size + address_space(),
+		.memory = job->memory + job->file_size + code,
+		.data = job->memory + code, /* whatever the size of the file */
 		.cpu_s = (job->cpu_ms + 999) / 1000,
 		.threads =
 		    job->picture.format == PICTURE_HEIC || job->picture.format == PICTURE_AVIF,
@@ -96,7 +98,8 @@ decode_main(const struct wire_job *job, int in, int out, pid_t parent)
 static void NO_RETURN
 try_jail(int out)
 {
-	struct jail_conf conf = { .memory = (64ULL << 20) + address_space(), .cpu_s = 1 };
+	uint64_t memory = (64ULL << 20) + address_space();
+	struct jail_conf conf = { .memory = memory, .data = memory, .cpu_s = 1 };
 	struct err e = { 0 };
 	int in = open("/dev/null", O_RDONLY | O_CLOEXEC);
 

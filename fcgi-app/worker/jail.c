@@ -85,7 +85,8 @@ static int
 enter_limits(const struct jail_conf *conf, struct err *e)
 {
 	/* The address sanitizer reserves terabytes of address space. */
-	if (!JAIL_ASAN && limit(RLIMIT_AS, conf->memory, conf->memory, e) < 0)
+	if (!JAIL_ASAN && (limit(RLIMIT_AS, conf->memory, conf->memory, e) < 0 ||
+			      limit(RLIMIT_DATA, conf->data, conf->data, e) < 0))
 		return -1;
 	if (!conf->threads && limit(RLIMIT_NPROC, 0, 0, e) < 0)
 		return -1;
@@ -163,9 +164,9 @@ add_rules(scmp_filter_ctx ctx, bool threads)
 		rc |= seccomp_rule_add(ctx, SCMP_ACT_ALLOW, allowed[i], 0);
 	for (size_t i = 0; i < ARRAY_LEN(refused); i++)
 		rc |= seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EACCES), refused[i], 0);
-	/* Memory, but never memory with new code in it. */
-	rc |= seccomp_rule_add(
-	    ctx, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1, SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+	/* Memory, but never with new code in it, and never shared: that is in no limit of data. */
+	rc |= seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 2,
+	    SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0), SCMP_A3(SCMP_CMP_MASKED_EQ, MAP_SHARED, 0));
 	rc |= seccomp_rule_add(
 	    ctx, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1, SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
 	/* Reading limits; own death by abort(3). */

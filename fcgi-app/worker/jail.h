@@ -15,6 +15,7 @@
 
 struct jail_conf {
 	uint64_t memory; /* address space, bytes */
+	uint64_t data;   /* of it, what can be written to: a mapped file counts in memory alone */
 	uint32_t cpu_s;  /* CPU seconds until SIGXCPU; SIGKILL one later */
 	bool threads;    /* HEIF libraries cannot do without */
 };

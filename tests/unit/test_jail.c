@@ -37,7 +37,9 @@ static char said[64];
 static int
 in_jail(int (*try)(void))
 {
-	struct jail_conf conf = { .memory = 512 << 20, .cpu_s = 1, .threads = threads };
+	struct jail_conf conf = {
+		.memory = 512 << 20, .data = 256 << 20, .cpu_s = 1, .threads = threads
+	};
 	struct err e = { 0 };
 	int out[2], in = open("/dev/zero", O_RDONLY), status = -1;
 	ssize_t n;
@@ -135,6 +137,22 @@ make_code(void)
 }
 
 static int
+allow_code(void)
+{
+	void *p = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	return p == MAP_FAILED || mprotect(p, 4096, PROT_READ | PROT_EXEC) < 0 ? REFUSED : FREE;
+}
+
+static long number;
+
+static int
+by_number(void)
+{
+	return syscall(number, 0L, 0L, 0L, 0L, 0L, 0L) < 0 ? REFUSED : FREE;
+}
+
+static int
 raise_limit(void)
 {
 	struct rlimit r = { RLIM_INFINITY, RLIM_INFINITY };
@@ -158,6 +176,26 @@ static int
 much_memory(void)
 {
 	return malloc(4ULL << 30) == NULL ? REFUSED : FREE;
+}
+
+/* What is mapped to be read does not make room for more that is written. */
+static int
+much_data(void)
+{
+	void *p = mmap(NULL, 384 << 20, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (p == MAP_FAILED || munmap(p, 384 << 20) < 0)
+		return FREE;
+	p = mmap(NULL, 384 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	return p == MAP_FAILED ? REFUSED : FREE;
+}
+
+static int
+share(void)
+{
+	void *p = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	return p == MAP_FAILED ? REFUSED : FREE;
 }
 
 static int
@@ -208,6 +246,27 @@ blocked(int (*try)(void), int sig, const char *name)
 		printf("# status %x %s\n", (unsigned)status, said);
 }
 
+/* Ways around the above, old and new. */
+static void
+by_numbers(void)
+{
+	static const struct {
+		long number;
+		const char *name;
+	} calls[] = { { SYS_memfd_create, "memfd_create" }, { SYS_userfaultfd, "userfaultfd" },
+		{ SYS_personality, "personality" }, { SYS_bpf, "bpf" }, { SYS_unshare, "unshare" },
+		{ SYS_process_vm_readv, "process_vm_readv" }, { SYS_io_uring_setup, "io_uring" },
+		{ SYS_pidfd_open, "pidfd_open" }, { SYS_shmget, "shmget" }, { SYS_vfork, "vfork" },
+		{ SYS_execveat, "execveat" }, { SYS_dup, "dup" }, { SYS_keyctl, "keyctl" },
+		{ SYS_perf_event_open, "perf_event_open" }, { SYS_ptrace, "ptrace of others" },
+		{ SYS_pkey_mprotect, "pkey_mprotect" }, { SYS_mount, "mount" } };
+
+	for (size_t i = 0; i < ARRAY_LEN(calls); i++) {
+		number = calls[i].number;
+		blocked(by_number, SIGSYS, calls[i].name);
+	}
+}
+
 int
 main(void)
 {
@@ -225,15 +284,22 @@ main(void)
 	blocked(kill_parent, SIGSYS, "kill its parent");
 	blocked(trace, SIGSYS, "ptrace");
 	blocked(make_code, SIGSYS, "memory with code");
+	blocked(allow_code, SIGSYS, "memory that becomes code");
+	blocked(share, SIGSYS, "shared memory");
 	blocked(raise_limit, SIGSYS, "raise a limit");
 	blocked(make_thread, SIGSYS, "a thread");
 	blocked(other_descriptors, 0, "no other descriptor is open");
+	by_numbers();
 	blocked(give_up, SIGABRT, "abort is told as such");
 	blocked(burn, SIGXCPU, "processor time");
 	if (ASAN)
 		tap_skip("memory", "the address sanitizer needs all there is");
 	else
 		blocked(much_memory, 0, "memory");
+	if (ASAN)
+		tap_skip("data", "the address sanitizer needs all there is");
+	else
+		blocked(much_data, 0, "memory in the room of a mapped file");
 	threads = true;
 	status = in_jail(make_thread);
 	tap_ok(WIFEXITED(status) && WEXITSTATUS(status) == DONE, "a thread where it is allowed");
