@@ -17,7 +17,6 @@ from instance import on_fronts, wait_for
 from rawhttp import Connection
 
 pytestmark = on_fronts("nginx")
-INSERT = b"insert into sluice.file"
 MIB = 1 << 20
 
 
@@ -31,7 +30,7 @@ def traced(sluice, service, tmp_path):
 
     def run(upload):
         direct = service(sluice, how="fd0", wrapper=[
-            "strace", "-f", "-y", "-s", "600", "-e", "signal=none", "-e",
+            "strace", "-f", "-y", "-s", "4000", "-e", "signal=none", "-e",
             "trace=write,pwrite64,fsync,fdatasync,rename,renameat,renameat2,link,linkat,unlink,"
             "unlinkat,sendto,sendmsg,writev,recvfrom,openat", "-o", str(tmp_path / "trace")])
         direct.request("GET", "/ready")
@@ -57,7 +56,7 @@ def check_order(calls, file_id):
     """write, fsync the file, rename, fsync the directory, the row, and only then the answer."""
     shard = f"files/{file_id[:2]}/{file_id[2:4]}"
     answer = position(calls, r"Status: 201")
-    row = position(calls, "insert into sluice.file")
+    row = position(calls, rf"^sendto\(.*{file_id}")
     written = position(calls, rf"^p?write(64)?\(\d+<[^>]*/incoming/{file_id}")
     synced = position(calls, rf"^fsync\(\d+<[^>]*/incoming/{file_id}")
     renamed = position(calls, rf"^renameat2\(.*{file_id}.*RENAME_NOREPLACE")
@@ -85,7 +84,9 @@ def test_form_of_two_files_is_synced_named_and_recorded_before_the_answer(traced
     files, calls = traced(upload)
     for file in files:
         check_order(calls, file["id"])
-    assert sum("insert into sluice.file" in call for call in calls) == 1
+    [rows_sent] = [call for call in calls if call.startswith("sendto(") and files[0]["id"] in call
+                   and "Status:" not in call]
+    assert files[1]["id"] in rows_sent
 
 
 def test_postgresql_is_told_to_commit_synchronously(sluice):
@@ -226,7 +227,7 @@ def rows(sluice, name):
 def test_connection_lost_after_the_commit_is_201_when_the_row_is_found(sluice, proxied, expect_log):
     expect_log("database")
     direct, proxy = proxied
-    proxy.cut_at(INSERT, answered=True)
+    proxy.cut_at(b"found.txt", answered=True)
     answer = put(direct, "found.txt")
     assert proxy.cuts == 1
     assert answer.status == 201, answer.body
@@ -240,7 +241,7 @@ def test_connection_lost_and_database_away_is_503_and_the_bytes_stay(sluice, pro
     expect_log("database|uncertain|503")
     direct, proxy = proxied
     before = sluice.stored()
-    proxy.cut_at(INSERT, answered=True, refuse=True)
+    proxy.cut_at(b"away.txt", answered=True, refuse=True)
     answer = put(direct, "away.txt")
     assert proxy.cuts == 1
     assert answer.status == 503, answer.body
@@ -257,7 +258,7 @@ def test_connection_lost_before_the_commit_is_503_and_the_bytes_stay(sluice, pro
     expect_log("database|uncertain|503")
     direct, proxy = proxied
     before = sluice.stored()
-    proxy.cut_at(INSERT, answered=False)
+    proxy.cut_at(b"lost.txt", answered=False)
     answer = put(direct, "lost.txt")
     assert proxy.cuts == 1
     assert answer.status == 503, answer.body

@@ -35,7 +35,8 @@ def check_stored(sluice, file, data):
                       " FROM sluice.file f JOIN sluice.account a ON a.id = f.account_id"
                       f" WHERE f.id = '{file['id']}'")
     assert rows == [[file["name"], str(len(data)), file["sha256"], file["contentType"], "user"]]
-    assert sluice.stored("incoming") == []
+    # what else there is may be a thumbnail that the worker is writing
+    assert not [p for p in sluice.stored("incoming") if p.name == file["id"]]
 
 
 def test_multipart_upload_is_on_disk_and_in_database_when_answered(sluice):
@@ -219,4 +220,4 @@ def test_slow_clients_hold_no_process_where_bodies_are_handed_off(sluice):
 def test_spooled_bodies_do_not_stay(sluice):
     if sluice.front == "nginx-handoff":
         wait_for(lambda: sluice.stored("spool") == [], what="nginx to clean up")
-    assert sluice.stored("incoming") == []
+    wait_for(lambda: sluice.stored("incoming") == [], what="incoming/ to be empty")

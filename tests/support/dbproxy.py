@@ -2,10 +2,11 @@
 
     with DatabaseProxy(sluice) as proxy:
         service(set={"database.conninfo": proxy.conninfo})
-        proxy.cut_at(b"insert into sluice.file", answered=True)
+        proxy.cut_at(b"name-of-a-file.txt", answered=True)
 
-cut_at waits for a statement that holds this text. answered=True: the server gets it and has answered
-it before the connection is cut (the answer is thrown away); False: the server never sees it.
+cut_at waits for this text in a statement or in its parameters (the text of a prepared statement is
+sent only once). answered=True: the server gets it and has answered it before the connection is cut
+(the answer is thrown away); False: the server never sees it.
 refuse=True: from then on no connection is let in.
 """
 
