@@ -150,7 +150,7 @@ def test_stalled_body_is_given_up(sluice, service, nothing_stored):
 
 
 def test_body_that_drips_is_given_up(sluice, service, nothing_stored):
-    direct = service(sluice, how="fd0", set={"upload.body_grace": "1s", "upload.min_rate": "1K"})
+    direct = service(sluice, set={"upload.body_grace": "1s", "upload.min_rate": "1K"})
     with fcgi.Client(direct.socket) as client:
         client.begin().params(direct.environment("PUT", "/api/upload/a.txt", length=10000))
         started = time.monotonic()
