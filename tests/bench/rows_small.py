@@ -49,17 +49,20 @@ def rows(ctx, table):
             os.makedirs("%s/%s/files" % (d, who), exist_ok=True)
             os.makedirs("%s/%s/incoming" % (d, who), exist_ok=True)
         dsn = sl.env["SLUICE_DSN"]
-        node_port = free_port()
-        node = Process(["node", ctx.node_dir + "/upload.js", str(node_port), d + "/node",
-                        ctx.dsn_uri(dsn), "2"], node_port, env={"NODE_ENV": "production"})
-        stop.append(node.stop)
+        node_ports = {}
+        for processes in (1, 2):
+            port = node_ports[processes] = free_port()
+            stop.append(Process(["node", ctx.node_dir + "/upload.js", str(port), d + "/node",
+                                 ctx.dsn_uri(dsn), str(processes)], port,
+                                env={"NODE_ENV": "production"}).stop)
         php = Php(d + "/php", CHILDREN, ctx.dsn_pdo(dsn))
         stop.append(php.stop)
         web = Nginx(d + "/php", php=TOP + "/tests/bench/php/upload.php")
         stop.append(web.stop)
         targets = {
             "sluice": (sl.url + "/api/upload", sl.token),
-            "node": ("http://127.0.0.1:%d/upload" % node_port, None),
+            "node": ("http://127.0.0.1:%d/upload" % node_ports[1], None),
+            "cluster": ("http://127.0.0.1:%d/upload" % node_ports[2], None),
             "php": (web.url + "/upload", None),
         }
         results = {k: [] for k in targets}
@@ -73,7 +76,8 @@ def rows(ctx, table):
         med = {k: {m: statistics.median(r[m] for r in v) for m in ("rate", "p99")}
                for k, v in results.items()}
         ours = med["sluice"]
-        for k, name, goal in (("node", "Node (express, multer, pg)", ">= 3"), ("php", "PHP-FPM", "")):
+        for k, name, goal in (("node", "Node (express, multer, pg)", ">= 3"),
+                              ("cluster", "the same, a cluster of 2", ""), ("php", "PHP-FPM", "")):
             table.add("64 KiB JPEG, durable, 100 connections: requests/s", name,
                       ours["rate"] / med[k]["rate"], goal,
                       "%.0f/s against %.0f/s" % (ours["rate"], med[k]["rate"]))
