@@ -1,5 +1,5 @@
 // Yardstick: what a careful Node team would write: express, multer to disk, SHA-256, fsync, rename,
-// fsync of the directory, a row in PostgreSQL, 201. One process per core by cluster.
+// fsync of the directory, a row in PostgreSQL, 201. One process, or several by cluster.
 'use strict';
 const cluster = require('node:cluster');
 const crypto = require('node:crypto');
