@@ -6,18 +6,28 @@
 #include "data/files_row.h"
 
 /*
- * The parameters are known when the statement is planned, so the branches on them fold away and
- * each form walks one of the two newest-first indexes.
+ * A prepared statement may keep one plan for all parameters, so what decides about the index is in
+ * the text: each form walks one of the two newest-first indexes. All have the same parameters, and
+ * those that a form does not need stand in conditions that are always true.
  */
-static const char list_sql[] =
-    "select " FILE_COLUMNS " from sluice.file f where f.state = 'ready'"
-    " and ($1::boolean or f.account_id = $2::bigint)"
-    " and ($3::bigint is null or (f.created_at, f.id) <"
-    " (timestamptz '1970-01-01 00:00:00+00' + $3::bigint * interval '1 microsecond', $4::uuid))"
-    " and ($5::text is null or f.content_type = $5)"
-    " and ($6::text is null or starts_with(f.content_type, $6))"
-    " and ($7::text is null or strpos(lower(f.name), lower($7)) > 0)"
-    " order by f.created_at desc, f.id desc limit $8::bigint";
+#define LIST(who, from) \
+	"select " FILE_COLUMNS " from sluice.file f where f.state = 'ready'" who from \
+	" and ($5::text is null or f.content_type = $5)" \
+	" and ($6::text is null or starts_with(f.content_type, $6))" \
+	" and ($7::text is null or strpos(lower(f.name), lower($7)) > 0)" \
+	" order by f.created_at desc, f.id desc limit $8::bigint"
+#define OF_ONE " and not $1::boolean and f.account_id = $2::bigint"
+#define OF_ALL " and $1::boolean and $2::bigint is not null"
+#define FROM_START " and $3::bigint is null and $4::uuid is null"
+#define FROM_CURSOR \
+	" and (f.created_at, f.id) <" \
+	" (timestamptz '1970-01-01 00:00:00+00' + $3::bigint * interval '1 microsecond', " \
+	"$4::uuid)"
+
+static const char *const list_sql[2][2] = { /* [admin][has_cursor] */
+	{ LIST(OF_ONE, FROM_START), LIST(OF_ONE, FROM_CURSOR) },
+	{ LIST(OF_ALL, FROM_START), LIST(OF_ALL, FROM_CURSOR) }
+};
 
 /* Reads rows, but for one beyond the page, which only tells that there are more. */
 static int
@@ -68,7 +78,8 @@ files_list(struct db *db, const struct files_query *q, struct file **out, size_t
 	(void)snprintf(limit, sizeof limit, "%u", q->limit + 1);
 	(void)snprintf(
 	    prefix, sizeof prefix, "%.*s", wild ? (int)type_len - 1 : 0, q->type ? q->type : "");
-	if (db_read(db, &rows, list_sql, params, ARRAY_LEN(params), e) < 0)
+	if (db_read(db, &rows, list_sql[q->caller->admin][q->has_cursor], params, ARRAY_LEN(params),
+		e) < 0)
 		return err_prefix(e, "list files");
 	*more = (unsigned)db_count(rows) > q->limit;
 	rc = take_page(rows, q->limit, out, n, e);
