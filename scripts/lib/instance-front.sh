@@ -127,7 +127,7 @@ apache_start() {
 }
 
 apache_configure() {
-	local module modules=(mpm_event unixd:unixd_module authz_core alias env headers reqtimeout
+	local include module modules=(mpm_event unixd:unixd_module authz_core alias env headers reqtimeout
 		unique_id xsendfile)
 	case $front in
 	apache-proxy) modules+=(proxy proxy_fcgi) ;;
@@ -162,9 +162,16 @@ apache_configure() {
 		cat <<-CONF
 			FcgidIPCDir $run/apache
 			FcgidProcessTableFile $run/apache/fcgid_shm
-			Include conf-available/sluice-fcgid.conf
 		CONF
-	else
-		echo "Include conf-available/sluice-proxy-fcgi.conf"
 	fi
+	case $front in
+	apache-proxy) include=proxy-fcgi ;;
+	*) include=fcgid ;;
+	esac
+	# where an operator puts it: not everything is allowed in a virtual host
+	cat <<-CONF
+		<VirtualHost 127.0.0.1:$port>
+			Include conf-available/sluice-$include.conf
+		</VirtualHost>
+	CONF
 }
