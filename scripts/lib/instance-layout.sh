@@ -53,13 +53,19 @@ service_setup() {
 		env "HOME=$data" "USER=$service_user" "LOGNAME=$service_user")
 }
 
+# Is there something in the path that the configuration files would have to quote?
+layout_odd_path() {
+	[[ $dir == *[[:space:]\"\'\\\$\`\|\&\;\{\}\#%]* ]]
+}
+
 # Makes the directories; for root, in a place where the service user can get at them.
 layout_make() {
 	local sub
 	if [ -z "${data:-}" ]; then
 		data=$dir/data
 		service_setup
-		if [ "$(id -u)" -eq 0 ] && ! (cd / && "${as_service[@]}" test -x "$dir"); then
+		if layout_odd_path ||
+			{ [ "$(id -u)" -eq 0 ] && ! (cd / && "${as_service[@]}" test -x "$dir"); }; then
 			data=$(mktemp -d /var/tmp/sluice-instance-XXXXXX)
 			rm -rf "$dir/data"
 			ln -s "$data" "$dir/data"

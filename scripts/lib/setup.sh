@@ -11,6 +11,12 @@ fail() {
 	exit 1
 }
 
+case $PWD in
+*[[:space:]\"\'\\\$\`\&\#]*)
+	fail "configure takes no path with spaces or quotes in it: move $PWD elsewhere"
+	;;
+esac
+
 # need_packages PURPOSE...: installs what is missing of scripts/packages PURPOSE...
 need_packages() {
 	local package missing=() sudo=()

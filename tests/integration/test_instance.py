@@ -80,3 +80,12 @@ def test_closed_directory():
             assert sluice.get(f"/api/download/{file['id']}").content == b"some text"
             places = [sluice.store, Path(sluice.socket)]
         assert not any(place.exists() for place in places)
+
+
+def test_odd_directory():
+    """A path that configuration files would have to quote."""
+    with tempfile.TemporaryDirectory(prefix="it's an odd $place; ") as directory:
+        os.chmod(directory, 0o755)
+        with Instance.start(f"{directory}/i") as sluice:
+            file = sluice.upload("a.txt", b"some text")
+            assert sluice.get(f"/api/download/{file['id']}").content == b"some text"
