@@ -34,6 +34,8 @@ static const struct route {
 	{ "GET", "/ready", AUTH_NONE, health_serve_ready },
 };
 
+enum { LOG_PATH = 512 };
+
 struct found {
 	const struct route *route; /* path and method fit */
 	struct strbuf allow;       /* what could be asked at this path; empty: no such path */
@@ -116,17 +118,23 @@ serve(struct call *c)
 	strbuf_release(&path);
 }
 
-/* The log has the path as it came, but not the query: it may hold what is secret. */
+/*
+ * The log has the path as it came, but not the query: it may hold what is secret. A long path is
+ * cut so that the rest of the line has room, however much of it must be escaped.
+ */
 static void
 log_access(const struct call *c, uint64_t begun)
 {
 	const char *uri = request_param(c->req, "REQUEST_URI");
+	size_t path;
 
 	if (!uri)
 		uri = "-";
-	log_info("%s %.*s %d %" PRIu64 " bytes in, %" PRIu64 " out, %" PRIu64 " ms",
-	    request_method(c->req), (int)strcspn(uri, "?"), uri, c->status,
-	    request_body_read(c->req), request_written(c->req), clock_ms() - begun);
+	path = strcspn(uri, "?");
+	log_info("%.16s %.*s%s %d %" PRIu64 " bytes in, %" PRIu64 " out, %" PRIu64 " ms",
+	    request_method(c->req), (int)(path < LOG_PATH ? path : LOG_PATH), uri,
+	    path > LOG_PATH ? "..." : "", c->status, request_body_read(c->req),
+	    request_written(c->req), clock_ms() - begun);
 }
 
 void

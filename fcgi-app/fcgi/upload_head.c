@@ -38,7 +38,7 @@ read_type(const struct call *c, struct upload_head *h, struct refusal *why, stru
 	if (!type)
 		return 0;
 	if (mime_parse(type, &h->mime, e) < 0)
-		return err_prefix(e, "Content-Type");
+		return -1;
 	h->is_form = strcmp(h->mime.type, "multipart/form-data") == 0;
 	if (put && h->is_form)
 		return refuse(why, "not-a-form", e, "PUT takes the file itself, not a form");
@@ -87,7 +87,7 @@ read_name(const struct call *c, struct upload_head *h, struct err *e)
 	}
 	if (field && disposition_parse(
 			 field, strlen(field), limits->max_name, limits->max_filename, &d, e) < 0)
-		return err_prefix(e, "Content-Disposition");
+		return -1;
 	if (d.has_filename && d.filename_len > 0)
 		filename_clean(d.filename, d.filename_len, h->name);
 	else

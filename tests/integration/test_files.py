@@ -250,6 +250,23 @@ def test_options_tells_the_methods(sluice):
     assert (answer.status_code, answer.headers["Allow"]) == (204, "GET, HEAD, OPTIONS")
 
 
+# ---- what is said ------------------------------------------------------------------------------
+
+
+def test_long_path_leaves_room_for_its_status_in_the_log(sluice):
+    refused(sluice.get("/api/" + "%1B" * 1500), 404, "not-found")
+    wait_for(lambda: [line for line in sluice.log_lines() if " GET /api/%1B%1B" in line
+                      and "... 404 0 bytes in" in line], timeout=5, what="the whole line")
+
+
+@pytest.mark.parametrize("name, value", [("Content-Type", "text/plain; x"),
+                                         ("Content-Disposition", "attachment; x")],
+                         ids=["type", "disposition"])
+def test_a_bad_header_is_named_once(sluice, name, value):
+    answer = sluice.post("/api/upload", data=b"x\n", headers={name: value})
+    assert refused(answer, 400, "bad-request")["detail"].count(name) == 1
+
+
 # ---- delete ------------------------------------------------------------------------------------
 
 
