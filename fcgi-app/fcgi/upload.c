@@ -14,7 +14,7 @@
 #include "fcgi/raw.h"
 #include "fcgi/upload_head.h"
 
-enum { NOTIFY_MS = 50 };
+enum { NOTIFY_MS = 50, METADATA_ROOM = 1 << 20 };
 
 ssize_t
 upload_read(struct upload *u, const unsigned char **p, struct err *e)
@@ -64,15 +64,35 @@ recorded(struct upload *u, struct err *e)
 	return err_prefix(e, "%zu files kept for gc", in->n);
 }
 
+/*
+ * Every file of the form gets all its fields, in its row and in the answer: many files times large
+ * fields would be a hundred times what was sent. One file may always have all that is allowed,
+ * though JSON makes six bytes of a control character.
+ */
+static int
+describe(struct upload *u, struct err *e)
+{
+	uint64_t room = 8 * u->call->app->conf->multipart.max_fields + METADATA_ROOM;
+	char *metadata;
+
+	if (json_object_size(u->metadata) == 0)
+		return 0;
+	metadata = json_text(u->metadata);
+	if (strlen(metadata) > room / u->in.n) {
+		mem_free(metadata);
+		return err_set(e, ERR_TOOBIG,
+		    "the fields are too large for %zu files: each file gets all of them", u->in.n);
+	}
+	for (size_t i = 0; i < u->in.n; i++)
+		u->in.files[i].metadata = mem_strdup(metadata);
+	mem_free(metadata);
+	return 0;
+}
+
 static int
 stored(struct upload *u, struct err *e)
 {
-	char *metadata = json_object_size(u->metadata) > 0 ? json_text(u->metadata) : NULL;
-
-	for (size_t i = 0; metadata && i < u->in.n; i++)
-		u->in.files[i].metadata = mem_strdup(metadata);
-	mem_free(metadata);
-	if (receive_commit(&u->in, e) < 0)
+	if (describe(u, e) < 0 || receive_commit(&u->in, e) < 0)
 		return -1;
 	return recorded(u, e);
 }

@@ -229,6 +229,17 @@ def test_100_parts_are_accepted(sluice):
     assert len(f["metadata"]) == 99
 
 
+def test_fields_times_files_are_limited(sluice, nothing_stored):
+    """Each file has all fields in its row and in the answer."""
+    fields = [field(f"f{i}", "\x01" * 60000) for i in range(15)]
+    refused(post(sluice, *fields, *[file(f"{i}.txt", b"x\n") for i in range(3)]), 413, "too-large")
+
+
+def test_one_file_may_have_all_fields(sluice):
+    [f] = files_of(post(sluice, *[field(f"f{i}", "\x01" * 60000) for i in range(15)], file("a.txt")))
+    assert len(f["metadata"]) == 15
+
+
 def test_long_fields_are_413(sluice, nothing_stored):
     refused(post(sluice, field("f", "x" * 65537), file()), 413, "too-large")
     refused(post(sluice, *[field("f", "x" * 65536) for _ in range(17)], file()), 413, "too-large")
