@@ -68,7 +68,9 @@ struct files_query {
 	const char *q;    /* part of the name, any letter case; NULL = all */
 };
 
-/* Newest first. *out is an array of *n (mem_free after file_release of each). *more: a next page.
+/*
+ * Newest first; fewer than limit behind 4 MiB of metadata, but at least one. *out is an array of *n
+ * (mem_free after file_release of each). *more: a next page.
  */
 MUST_CHECK int files_list(struct db *db, const struct files_query *q, struct file **out, size_t *n,
     bool *more, struct err *e);

@@ -9,13 +9,21 @@
  * A prepared statement may keep one plan for all parameters, so what decides about the index is in
  * the text: each form walks one of the two newest-first indexes. All have the same parameters, and
  * those that a form does not need stand in conditions that are always true.
+ *
+ * A page ends early behind 4 MiB of metadata, or a thousand files could fill the memory. n tells
+ * how many there are for this page or the next.
  */
 #define LIST(who, from) \
-	"select " FILE_COLUMNS " from sluice.file f where f.state = 'ready'" who from \
+	"with p as materialized (select f.* from sluice.file f where f.state = 'ready'" who from \
 	" and ($5::text is null or f.content_type = $5)" \
 	" and ($6::text is null or starts_with(f.content_type, $6))" \
 	" and ($7::text is null or strpos(lower(f.name), lower($7)) > 0)" \
-	" order by f.created_at desc, f.id desc limit $8::bigint"
+	" order by f.created_at desc, f.id desc limit $8::bigint)," \
+	" q as (select p.*, count(*) over () as n, sum(octet_length(p.metadata::text))" \
+	" over (order by p.created_at desc, p.id desc rows between unbounded preceding" \
+	" and 1 preceding) as before from p)" \
+	" select " FILE_COLUMNS ", f.n from q f where coalesce(f.before, 0) < 4194304" \
+	" order by f.created_at desc, f.id desc"
 #define OF_ONE " and not $1::boolean and f.account_id = $2::bigint"
 #define OF_ALL " and $1::boolean and $2::bigint is not null"
 #define FROM_START " and $3::bigint is null and $4::uuid is null"
@@ -23,6 +31,8 @@
 	" and (f.created_at, f.id) <" \
 	" (timestamptz '1970-01-01 00:00:00+00' + $3::bigint * interval '1 microsecond', " \
 	"$4::uuid)"
+
+enum { LIST_N = 14 }; /* the column behind FILE_COLUMNS */
 
 static const char *const list_sql[2][2] = { /* [admin][has_cursor] */
 	{ LIST(OF_ONE, FROM_START), LIST(OF_ONE, FROM_CURSOR) },
@@ -81,8 +91,8 @@ files_list(struct db *db, const struct files_query *q, struct file **out, size_t
 	if (db_read(db, &rows, list_sql[q->caller->admin][q->has_cursor], params, ARRAY_LEN(params),
 		e) < 0)
 		return err_prefix(e, "list files");
-	*more = (unsigned)db_count(rows) > q->limit;
 	rc = take_page(rows, q->limit, out, n, e);
+	*more = rc == 0 && *n > 0 && db_int(rows, 0, LIST_N) > (int64_t)*n;
 	db_rows_free(&rows);
 	return rc;
 }

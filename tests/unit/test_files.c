@@ -252,6 +252,39 @@ test_same_time(struct db *owner, struct db *db)
 	tap_is((long long)total, 5, "five rows of the same time");
 }
 
+static void
+test_large_metadata(struct db *owner, struct db *db)
+{
+	struct files_query q = { .caller = &bob, .limit = 10, .q = "large" };
+	size_t n, total = 0, pages = 0;
+	struct file *page;
+	bool more = true;
+	struct err e;
+
+	pg_exec(owner,
+	    "insert into sluice.file (id, account_id, name, size, content_type, sha256, metadata)"
+	    " select gen_random_uuid(), (select id from sluice.account where name = 'bob'),"
+	    " 'large', 0, 'text/plain', sha256(''), jsonb_build_object('a', repeat('x', 3000000))"
+	    " from generate_series(1, 5)");
+	for (; more && pages < 10; pages++) {
+		if (files_list(db, &q, &page, &n, &more, &e) < 0)
+			break;
+		if (pages < 2)
+			tap_is((long long)n, 2, "a page of large rows ends early");
+		total += n;
+		if (n > 0) {
+			q.has_cursor = true;
+			q.created_us = page[n - 1].created_us;
+			q.id = page[n - 1].id;
+		}
+		while (n > 0)
+			file_release(&page[--n]);
+		mem_free(page);
+	}
+	tap_is((long long)pages, 3, "three pages");
+	tap_is((long long)total, 5, "hold all");
+}
+
 /* Does the plan of the list that was asked for last walk this index? */
 static bool
 walks(struct db *db, const char *args, const char *index)
@@ -262,7 +295,7 @@ walks(struct db *db, const char *args, const char *index)
 	bool found = false;
 
 	if (db_read(db, &rows,
-		"select name from pg_prepared_statements where statement like 'select f.id,%'"
+		"select name from pg_prepared_statements where statement like 'with p as%'"
 		" order by prepare_time desc limit 1",
 		NULL, 0, &e) < 0)
 		return false;
@@ -353,6 +386,7 @@ main(int argc, char **argv)
 	test_delete(db);
 	test_list(db);
 	test_same_time(owner, db);
+	test_large_metadata(owner, db);
 	test_index(owner);
 	db_free(&db);
 	db_free(&owner);
