@@ -10,6 +10,31 @@
 #include "base/codec.h"
 #include "data/type_room.h"
 
+/* A control character that text has no use for. */
+static bool
+is_binary(unsigned c)
+{
+	return c == 0 || (c < 0x20 && !strchr("\t\n\v\f\r\b\x1b", (int)c));
+}
+
+/* Behind a byte order mark: no binary characters, and surrogates in pairs as far as we see. */
+static bool
+is_utf16(const unsigned char *p, size_t n)
+{
+	size_t hi = p[0] == 0xff;
+	bool high = false;
+
+	for (size_t i = 2; i + 1 < n; i += 2) {
+		unsigned unit = (unsigned)p[i + hi] << 8 | p[i + !hi];
+		bool low = unit >= 0xdc00 && unit <= 0xdfff;
+
+		if (is_binary(unit) || low != high)
+			return false;
+		high = unit >= 0xd800 && unit <= 0xdbff;
+	}
+	return true;
+}
+
 enum type_text
 type_text_kind(const unsigned char *p, size_t n, bool whole)
 {
@@ -17,9 +42,9 @@ type_text_kind(const unsigned char *p, size_t n, bool whole)
 	uint32_t cp;
 
 	if (n >= 2 && ((p[0] == 0xff && p[1] == 0xfe) || (p[0] == 0xfe && p[1] == 0xff)))
-		return TEXT_UTF16;
+		return is_utf16(p, n) ? TEXT_UTF16 : TEXT_NO;
 	for (size_t i = 0; i < n; i++)
-		if ((p[i] < 0x20 && !strchr("\t\n\v\f\r\b\x1b", p[i])) || !p[i])
+		if (is_binary(p[i]))
 			return TEXT_NO;
 	for (size_t i = 0, len; i < n; i += len) {
 		len = codec_utf8(s + i, n - i, &cp);
