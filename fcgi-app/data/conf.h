@@ -46,9 +46,9 @@ struct conf_multipart {
 };
 
 struct conf_store {
-	char *dir;
-	uint64_t min_free;         /* bytes that uploads must leave free */
-	char *spool, *spool_users; /* where handed-off bodies may lie, and their owners */
+	char *dir, *spool, *spool_users; /* spool: where handed-off bodies may lie; their owners */
+	bool spool_ahead;                /* hash them while they are spooled */
+	uint64_t min_free;               /* bytes that uploads must leave free */
 };
 
 struct conf_database {

@@ -93,6 +93,7 @@ const struct conf_option conf_options[] = {
 	{ "store", "min_free", CONF_SIZE, AT(store.min_free), .def = "256M", RANGE(0, NO_MAX) },
 	{ "store", "spool", CONF_PATH, AT(store.spool), .def = "" },
 	{ "store", "spool_users", CONF_TEXT, AT(store.spool_users), .def = "" },
+	{ "store", "spool_ahead", CONF_BOOL, AT(store.spool_ahead), .def = "yes" },
 
 	{ "database", "conninfo", CONF_TEXT, AT(database.conninfo), .def = "dbname=sluice", .secret = true },
 	{ "database", "connect_timeout", CONF_DURATION, AT(database.connect_timeout), .def = "5s", RANGE(SECOND, HOUR) },

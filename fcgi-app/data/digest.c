@@ -1,53 +1,49 @@
 #include "base/sys.h"
 
+/*
+ * The low-level functions are deprecated since OpenSSL 3.0 in favour of EVP, which runs the same
+ * code but cannot move a running hash to another process. The spool reader needs just that.
+ */
+#define OPENSSL_SUPPRESS_DEPRECATED
 #include <openssl/crypto.h>
-#include <openssl/evp.h>
+#include <openssl/sha.h>
 
-#include "base/log.h"
 #include "base/mem.h"
 #include "data/digest.h"
 
 struct digest {
-	EVP_MD_CTX *ctx;
+	SHA256_CTX ctx;
 };
 
-/* OpenSSL fails here only for want of memory or of its default provider. */
-static void
-must(int ok)
-{
-	if (ok == 1)
-		return;
-	log_error("SHA-256 is not available from OpenSSL");
-	exit(EXIT_TEMPORARY);
-}
+_Static_assert(sizeof(struct digest_state) >= sizeof(SHA256_CTX), "a state holds a context");
 
 struct digest *
 digest_new(void)
 {
 	struct digest *d = mem_zero(sizeof(*d));
 
-	d->ctx = EVP_MD_CTX_new();
-	must(d->ctx != NULL);
-	must(EVP_DigestInit_ex(d->ctx, EVP_sha256(), NULL));
+	digest_reset(d);
 	return d;
 }
+
+/* The functions below cannot fail: they return 1 always. */
 
 void
 digest_reset(struct digest *d)
 {
-	must(EVP_DigestInit_ex(d->ctx, NULL, NULL)); /* the same algorithm again */
+	SHA256_Init(&d->ctx);
 }
 
 void
 digest_add(struct digest *d, const void *p, size_t n)
 {
-	must(EVP_DigestUpdate(d->ctx, p, n));
+	SHA256_Update(&d->ctx, p, n);
 }
 
 void
 digest_final(struct digest *d, unsigned char out[DIGEST_SIZE])
 {
-	must(EVP_DigestFinal_ex(d->ctx, out, NULL));
+	SHA256_Final(out, &d->ctx);
 }
 
 void
@@ -55,15 +51,31 @@ digest_free(struct digest **d)
 {
 	if (!*d)
 		return;
-	EVP_MD_CTX_free((*d)->ctx);
 	mem_free(*d);
 	*d = NULL;
 }
 
 void
+digest_save(const struct digest *d, struct digest_state *out)
+{
+	memset(out, 0, sizeof(*out));
+	memcpy(out, &d->ctx, sizeof(d->ctx));
+}
+
+void
+digest_load(struct digest *d, const struct digest_state *state)
+{
+	memcpy(&d->ctx, state, sizeof(d->ctx));
+}
+
+void
 digest_once(const void *p, size_t n, unsigned char out[DIGEST_SIZE])
 {
-	must(EVP_Digest(p, n, out, NULL, EVP_sha256(), NULL));
+	struct digest d;
+
+	digest_reset(&d);
+	digest_add(&d, p, n);
+	digest_final(&d, out);
 }
 
 bool

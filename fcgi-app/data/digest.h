@@ -6,7 +6,7 @@
 
 #include "base/sys.h"
 
-enum { DIGEST_SIZE = 32, DIGEST_HEX = 65 };
+enum { DIGEST_SIZE = 32, DIGEST_HEX = 65, DIGEST_STATE_WORDS = 14 };
 
 struct digest; /* a running SHA-256 */
 
@@ -16,6 +16,17 @@ void digest_add(struct digest *d, const void *p, size_t n);
 void digest_final(
     struct digest *d, unsigned char out[DIGEST_SIZE]); /* then digest_reset before reuse */
 void digest_free(struct digest **d);
+
+/*
+ * A running SHA-256 as plain bytes, for another process of the same program: what is added after
+ * digest_load gives the digest of all that was added before digest_save and of this.
+ */
+struct digest_state {
+	uint64_t word[DIGEST_STATE_WORDS];
+};
+
+void digest_save(const struct digest *d, struct digest_state *out);
+void digest_load(struct digest *d, const struct digest_state *state);
 
 void digest_once(const void *p, size_t n, unsigned char out[DIGEST_SIZE]);
 

@@ -8,6 +8,7 @@
 #include "data/conf.h"
 #include "data/store.h"
 #include "data/type.h"
+#include "fcgi/ahead.h"
 #include "fcgi/request.h"
 #include "fcgi/scoreboard.h"
 
@@ -18,6 +19,7 @@ struct app { /* one per child, made after the fork */
 	struct type *type;
 	struct scoreboard *board; /* shared memory */
 	unsigned slot;            /* ours in it */
+	struct ahead *ahead;      /* hashes of spooled bodies, shared memory; NULL: none */
 	const uid_t *spool_owners;
 	size_t nspool_owners;
 };

@@ -23,6 +23,12 @@ body_file(struct body *b, int fd, uint64_t size, bool own_fd)
 }
 
 void
+body_skip(struct body *b, uint64_t n)
+{
+	b->at += n;
+}
+
+void
 body_release(struct body *b)
 {
 	mem_free(b->window);

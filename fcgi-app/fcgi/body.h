@@ -20,6 +20,7 @@ struct body {
 
 void body_stream(struct body *b, struct request *req);
 void body_file(struct body *b, int fd, uint64_t size, bool own_fd); /* reads from offset 0 */
+void body_skip(struct body *b, uint64_t n);                         /* of the file */
 void body_release(struct body *b);
 
 /* As request_body: > 0 bytes at *p, 0 the body is complete, -1. */

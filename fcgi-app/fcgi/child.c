@@ -29,8 +29,7 @@ child_release(struct child *c)
 	mem_free(c->owners);
 }
 
-/* Flags that were raised in the parent before the fork are none of ours. */
-static void
+void
 child_signals(void)
 {
 	static const int sigs[] = { SIGTERM, SIGQUIT, SIGINT, SIGUSR1, SIGHUP, SIGUSR2 };
@@ -144,10 +143,11 @@ child_loop(struct child *c, uint64_t max_requests)
 }
 
 int
-child_run(const struct conf *conf, int listen_fd, struct scoreboard *board, unsigned slot)
+child_run(const struct conf *conf, int listen_fd, struct scoreboard *board, struct ahead *ahead,
+    unsigned slot)
 {
 	struct child c = {
-		.app = { .conf = conf, .board = board, .slot = slot },
+		.app = { .conf = conf, .board = board, .slot = slot, .ahead = ahead },
 		.listen_fd = listen_fd,
 	};
 	struct err e;

@@ -200,7 +200,7 @@ run_alone(struct conf *conf, int listen_fd)
 
 	scoreboard_assign(board, (unsigned)slot, getpid());
 	conf->pool.max_requests = 0;
-	code = child_run(conf, listen_fd, board, (unsigned)slot);
+	code = child_run(conf, listen_fd, board, NULL, (unsigned)slot);
 	scoreboard_free(&board);
 	return code;
 }

@@ -18,6 +18,7 @@ pool_init(struct pool *p, struct conf **conf, const struct pool_start *start)
 		.conf = conf,
 		.start = start,
 		.board = scoreboard_new(POOL_SLOTS),
+		.ahead = ahead_new(),
 		.child = mem_array(POOL_SLOTS, sizeof(struct pool_child)),
 		.old_master = start->old_master,
 	};
@@ -83,7 +84,8 @@ pool_reload(struct pool *p)
 		conf_free(p->conf);
 		*p->conf = c;
 		p->generation++;
-		p->delay = p->not_before = 0;
+		p->pace = (struct pool_pace){ 0 };
+		pool_reader_tell(p);
 		if (pool_open_log(c, &e) < 0)
 			log_error("reload: %s", e.text);
 		log_info("reload: new children start, the old finish");
@@ -107,6 +109,7 @@ pool_stop(struct pool *p, bool quit)
 		log_info("stops: %u children finish", pool_count(p, false));
 	}
 	p->stopping = true;
+	pool_reader_tell(p);
 	if (!quit && p->kill_at == 0)
 		p->kill_at = clock_ms() + (*p->conf)->pool.stop_timeout;
 	for (unsigned i = 0; i < POOL_SLOTS; i++)
@@ -119,6 +122,8 @@ pool_obey(struct pool *p)
 	if (proc_caught(SIGUSR1)) {
 		log_reopen();
 		pool_signal_all(p, SIGUSR1);
+		if (p->reader.pid != 0)
+			kill(p->reader.pid, SIGUSR1);
 	}
 	if (proc_caught(SIGTERM) || proc_caught(SIGINT))
 		pool_stop(p, false);
@@ -144,6 +149,17 @@ pool_stopping(struct pool *p)
 	pool_signal_all(p, SIGKILL);
 	p->kill_at = now + 1000;
 	return 1000;
+}
+
+/* Milliseconds until it wants to look again, -1: never. */
+static int
+pool_start_missing(struct pool *p)
+{
+	int children = pool_size(p), reader = pool_reader(p);
+
+	if (children < 0 || reader < 0)
+		return children > reader ? children : reader;
+	return children < reader ? children : reader;
 }
 
 static void
@@ -172,9 +188,11 @@ pool_run(struct conf **conf, const struct pool_start *start)
 		pool_obey(&p);
 		if (p.stopping && pool_count(&p, false) == 0)
 			break;
-		pool_wait(&p, p.stopping ? pool_stopping(&p) : pool_size(&p));
+		pool_wait(&p, p.stopping ? pool_stopping(&p) : pool_start_missing(&p));
 	}
+	pool_reader_end(&p);
 	log_info("master ends");
+	ahead_free(&p.ahead);
 	scoreboard_free(&p.board);
 	mem_free(p.child);
 	return 0;

@@ -11,7 +11,6 @@
 #include "fcgi/pool_room.h"
 
 enum {
-	YOUNG_MS = 10000, /* a child that dies younger than this died of something that may last */
 	DELAY_MIN_MS = 100,
 	DELAY_MAX_MS = 30000,
 };
@@ -47,8 +46,8 @@ pool_count_state(const struct pool *p, enum slot_state state)
 }
 
 /* When memory runs out a child goes before the master or the database does. */
-static void
-volunteer_for_oom(void)
+void
+pool_volunteer_for_oom(void)
 {
 	int fd = fdio_openat(AT_FDCWD, "/proc/self/oom_score_adj", O_WRONLY, 0);
 
@@ -65,24 +64,23 @@ child_main(struct pool *p, unsigned slot, pid_t master)
 
 	proc_die_with_parent(SIGTERM, master);
 	proc_title("sluice-fcgi: child %u", slot);
-	volunteer_for_oom();
-	code = child_run(*p->conf, p->start->listen_fd, p->board, slot);
+	pool_volunteer_for_oom();
+	code = child_run(*p->conf, p->start->listen_fd, p->board, p->ahead, slot);
 	exit(code);
 }
 
-/* Doubles the delay when nothing has come up, keeps it short when a child fell while serving. */
-static void
-throttle(struct pool *p, bool came_up)
+void
+pool_throttle(struct pool_pace *pace, bool came_up)
 {
 	uint64_t now = clock_ms();
 
-	if (now < p->not_before)
+	if (now < pace->not_before)
 		return; /* several fell at once, of one cause */
-	if (came_up || p->delay == 0)
-		p->delay = DELAY_MIN_MS;
+	if (came_up || pace->delay == 0)
+		pace->delay = DELAY_MIN_MS;
 	else
-		p->delay = p->delay > DELAY_MAX_MS / 2 ? DELAY_MAX_MS : p->delay * 2;
-	p->not_before = now + p->delay;
+		pace->delay = pace->delay > DELAY_MAX_MS / 2 ? DELAY_MAX_MS : pace->delay * 2;
+	pace->not_before = now + pace->delay;
 }
 
 bool
@@ -91,20 +89,20 @@ pool_spawn(struct pool *p)
 	pid_t master = getpid(), pid;
 	int slot;
 
-	if (clock_ms() < p->not_before)
+	if (clock_ms() < p->pace.not_before)
 		return false;
 	slot = scoreboard_take(p->board);
 	if (slot < 0) {
-		throttle(p, false);
+		pool_throttle(&p->pace, false);
 		log_error("no free slot for a child: %u run", pool_count(p, false));
 		return false;
 	}
 	pid = fork();
 	if (pid < 0) {
 		scoreboard_clear(p->board, (unsigned)slot);
-		throttle(p, false);
-		log_error(
-		    "fork: %s; again in %llu ms", strerror(errno), (unsigned long long)p->delay);
+		pool_throttle(&p->pace, false);
+		log_error("fork: %s; again in %llu ms", strerror(errno),
+		    (unsigned long long)p->pace.delay);
 		return false;
 	}
 	if (pid == 0)
@@ -133,10 +131,10 @@ child_ended(struct pool *p, unsigned slot, int status)
 		    WTERMSIG(status), strsignal(WTERMSIG(status)), (unsigned long long)v.requests);
 	else if (!well)
 		log_error("child %d ended with exit code %d", (int)c->pid, WEXITSTATUS(status));
-	if (!well && age < YOUNG_MS && !p->stopping)
-		throttle(p, came_up);
-	else if (age >= YOUNG_MS)
-		p->delay = 0;
+	if (!well && age < POOL_YOUNG_MS && !p->stopping)
+		pool_throttle(&p->pace, came_up);
+	else if (age >= POOL_YOUNG_MS)
+		p->pace.delay = 0;
 	scoreboard_clear(p->board, slot);
 	*c = (struct pool_child){ 0 };
 }
@@ -161,7 +159,8 @@ pool_reap(struct pool *p)
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
 		if (find_slot(p, pid, &slot))
 			child_ended(p, slot, status);
-		else if (!pool_upgrade_reaped(p, pid, status))
+		else if (!pool_reader_reaped(p, pid, status) &&
+			 !pool_upgrade_reaped(p, pid, status))
 			log_debug("process %d ended, which is no child of the pool", (int)pid);
 	}
 }

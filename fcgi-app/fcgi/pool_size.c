@@ -94,7 +94,7 @@ pool_size(struct pool *p)
 	if (missing) {
 		uint64_t now = clock_ms();
 
-		return now < p->not_before ? (int)(p->not_before - now) : 0;
+		return now < p->pace.not_before ? (int)(p->pace.not_before - now) : 0;
 	}
 	if (old || p->old_master != 0)
 		return 20;

@@ -54,6 +54,7 @@ check_digest(struct upload *u, struct err *e)
 static int
 begin(struct upload *u, const struct upload_head *h, struct err *e)
 {
+	uint64_t hashed;
 	int fd;
 
 	if (!h->handed_off) {
@@ -63,6 +64,9 @@ begin(struct upload *u, const struct upload_head *h, struct err *e)
 	if (receive_take(&u->in, h->name, h->mime.type, &fd, e) < 0)
 		return -1;
 	body_file(&u->body, fd, h->length, false);
+	if (receive_ahead(&u->in, fd, &hashed, e) < 0)
+		return -1;
+	body_skip(&u->body, hashed);
 	return 0;
 }
 

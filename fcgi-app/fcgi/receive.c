@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 
+#include "base/fdio.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/strbuf.h"
@@ -141,6 +142,26 @@ receive_data(struct receive *r, const unsigned char *p, size_t n, struct err *e)
 	}
 	digest_add(r->digest, p, n);
 	return r->taken ? 0 : write_out(r, p, n, e);
+}
+
+int
+receive_ahead(struct receive *r, int fd, uint64_t *n, struct err *e)
+{
+	struct file *f = &r->files[r->n - 1];
+	ssize_t got;
+
+	*n = ahead_claim(r->call->app->ahead, fd, r->digest);
+	if (*n == 0)
+		return 0;
+	if (receive_check_size(r, *n, e) < 0)
+		return -1;
+	f->size = *n;
+	log_debug("%" PRIu64 " bytes were hashed while they were spooled", *n);
+	got = fdio_pread_full(fd, r->head, *n < sizeof(r->head) ? (size_t)*n : sizeof(r->head), 0);
+	if (got < 0)
+		return err_sys(e, "read the handed-off body");
+	r->head_len = (size_t)got;
+	return r->head_len == sizeof(r->head) ? look(r, e) : 0;
 }
 
 int

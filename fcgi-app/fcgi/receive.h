@@ -43,6 +43,12 @@ MUST_CHECK int receive_begin(
 MUST_CHECK int receive_take(
     struct receive *r, const char *name, const char *declared, int *fd, struct err *e);
 
+/*
+ * After receive_take: receives the first *n bytes of the taken file, which the spool reader has
+ * hashed; they are not to pass receive_data. *n may be 0. 0, or -1 as receive_data.
+ */
+MUST_CHECK int receive_ahead(struct receive *r, int fd, uint64_t *n, struct err *e);
+
 /* -1: ERR_TOOBIG, ERR_TYPE, or store_write's. */
 MUST_CHECK int receive_data(struct receive *r, const unsigned char *p, size_t n, struct err *e);
 
