@@ -32,6 +32,21 @@ is_marked(int fd, mode_t *mode)
 	return (st.st_mode & S_ISVTX) != 0;
 }
 
+/*
+ * The modes are ours whatever the umask was. setgid is kept as inherited where that is allowed:
+ * under systemd's RestrictSUIDSGID asking for it is EPERM, and the mark matters more.
+ */
+static int
+set_mark(int fd, mode_t mode)
+{
+	const mode_t ours = S_ISVTX | STORE_DIR_MODE;
+	int rc = fchmod(fd, (mode & S_ISGID) | ours);
+
+	if (rc < 0 && errno == EPERM && (mode & S_ISGID))
+		rc = fchmod(fd, ours);
+	return rc;
+}
+
 /* Opens name below at, making it where it is missing, and makes sure that it will stay. */
 static int
 durable_dir(int at, const char *name)
@@ -49,8 +64,8 @@ durable_dir(int at, const char *name)
 		fdio_drop(&fd);
 		return -1;
 	}
-	/* Without the mark it is only slower; the modes are ours whatever the umask was. */
-	if (marked == 0 && fchmod(fd, (mode & S_ISGID) | S_ISVTX | STORE_DIR_MODE) < 0)
+	/* Without the mark it is only slower. */
+	if (marked == 0 && set_mark(fd, mode) < 0)
 		return fd;
 	return fd;
 }

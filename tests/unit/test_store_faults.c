@@ -18,6 +18,9 @@ static char dir[] = "/tmp/sluice-test-faults.XXXXXX";
 static struct err e;
 static uid_t self;
 
+/* As under systemd's RestrictSUIDSGID: no mode with setgid. */
+static bool setgid_refused;
+
 static struct {
 	const char *call; /* NULL: none fails */
 	int at;           /* the n-th */
@@ -105,6 +108,10 @@ __wrap_fstat(int fd, struct stat *s)
 int
 __wrap_fchmod(int fd, mode_t mode)
 {
+	if (setgid_refused && (mode & S_ISGID)) {
+		errno = EPERM;
+		return -1;
+	}
 	return fails("fchmod") ? -1 : __real_fchmod(fd, mode);
 }
 
@@ -356,6 +363,45 @@ test_unmarked(struct store *st)
 	    "syncs the parent again: %s", plan.trace.s);
 }
 
+/* The mode of the directory that holds id's file, and of the one above it. */
+static void
+shard_modes(const struct id *id, mode_t modes[2])
+{
+	char path[STORE_PATH_MAX], full[600];
+	struct stat st;
+
+	snprintf(full, sizeof(full), "%s/store/%s", dir, store_path(id, NULL, path));
+	for (int i = 0; i < 2; i++) {
+		*strrchr(full, '/') = '\0';
+		if (stat(full, &st) < 0)
+			abort();
+		modes[i] = st.st_mode & 07777;
+	}
+}
+
+/* A store whose directories give their group to what is made in them. */
+static void
+test_setgid(struct store *st)
+{
+	struct id id;
+	mode_t modes[2];
+
+	if (chmod(below("store/files"), 02750) < 0)
+		abort();
+	id_new(&id);
+	tap_is(do_write(st, &id), 0, "a file in a setgid store");
+	shard_modes(&id, modes);
+	tap_ok(modes[0] == 03750 && modes[1] == 03750,
+	    "its directories are setgid and marked: %o %o", modes[0], modes[1]);
+	setgid_refused = true;
+	id.b[0] ^= 1;
+	tap_is(do_write(st, &id), 0, "a file where setgid is refused");
+	setgid_refused = false;
+	shard_modes(&id, modes);
+	tap_ok(modes[0] == 01750 && modes[1] == 01750,
+	    "its directories are marked all the same: %o %o", modes[0], modes[1]);
+}
+
 /* A file whose write failed is lost, even when everything after it goes well. */
 static void
 test_failed_write(struct store *st)
@@ -436,6 +482,8 @@ main(void)
 	test_order(st);
 	empty(&st);
 	test_unmarked(st);
+	empty(&st);
+	test_setgid(st);
 	empty(&st);
 	test_failed_write(st);
 	test_failed_close(st);
