@@ -119,16 +119,22 @@ remove_thumbnails(struct call *c, const struct file *f, struct err *e)
 	return 0;
 }
 
-/* The row says deleting: whatever fails from here on, the next DELETE or gc does again. */
-static void
-remove_bytes(struct call *c, const struct file *f)
+/*
+ * The row says deleting: nobody sees the file any more, and the next DELETE goes on from wherever
+ * this one fails. 503 says that it may help to wait; nothing else that fails is the client's doing.
+ */
+static int
+remove_bytes(struct call *c, const struct file *f, struct err *e)
 {
-	struct err e = { 0 };
 	char id[ID_TEXT];
 
-	if (store_remove(c->app->store, &f->id, &e) < 0 || remove_thumbnails(c, f, &e) < 0 ||
-	    files_delete_end(c->app->db, &f->id, &e) < 0)
-		log_warn("delete %s: left to gc: %s", id_text(&f->id, id), e.text);
+	if (store_remove(c->app->store, &f->id, e) == 0 && remove_thumbnails(c, f, e) == 0 &&
+	    files_delete_end(c->app->db, &f->id, e) == 0)
+		return 0;
+	if (e->kind != ERR_AWAY && e->kind != ERR_UNCERTAIN)
+		e->kind = ERR_INTERNAL;
+	return err_prefix(
+	    e, "delete %s: not complete, another DELETE goes on", id_text(&f->id, id));
 }
 
 void
@@ -141,11 +147,10 @@ files_serve_delete(struct call *c)
 		reply_error(c, &e);
 		return;
 	}
-	if (files_delete_begin(c->app->db, &c->id, &c->caller, &e) < 0) {
+	if (files_delete_begin(c->app->db, &c->id, &c->caller, &e) < 0 ||
+	    remove_bytes(c, &f, &e) < 0)
 		reply_error(c, &e);
-	} else {
-		remove_bytes(c, &f);
+	else
 		reply_empty(c, 204, NULL);
-	}
 	file_release(&f);
 }

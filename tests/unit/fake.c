@@ -460,23 +460,22 @@ files_delete_find(struct db *db, const struct id *id, const struct account *call
 int
 files_delete_begin(struct db *db, const struct id *id, const struct account *caller, struct err *e)
 {
-	struct file *f = find(id);
-
 	(void)db;
 	(void)caller;
-	if (!f)
-		return err_set(e, ERR_NOTFOUND, "no such file");
-	file_release(f);
-	*f = fake.row[--fake.nrows];
-	return 0;
+	return find(id) ? 0 : err_set(e, ERR_NOTFOUND, "no such file");
 }
 
 int
 files_delete_end(struct db *db, const struct id *id, struct err *e)
 {
+	struct file *f = find(id);
+
 	(void)db;
-	(void)id;
 	(void)e;
+	if (f) {
+		file_release(f);
+		*f = fake.row[--fake.nrows];
+	}
 	return 0;
 }
 

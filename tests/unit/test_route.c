@@ -1,6 +1,9 @@
 /* The route table, who may, and the endpoints on rows and stored bytes. */
 #include "base/sys.h"
 
+#include <sys/resource.h>
+#include <sys/stat.h>
+
 #include "base/mem.h"
 #include "fake.h"
 #include "fcgi/auth.h"
@@ -259,12 +262,37 @@ test_thumbnail(void)
 	tap_is(fake.status, 404, "one that there is not");
 }
 
+/* 204 says that all is gone, so not when the store cannot remove it. */
+static void
+test_delete_resisted(void)
+{
+	char place[STORE_PATH_MAX], path[300], aside[300];
+	struct rlimit old, none;
+
+	snprintf(path, sizeof(path), "%s/%s", fake.dir, store_path(&fake.row[0].id, NULL, place));
+	snprintf(aside, sizeof(aside), "%s/aside", fake.dir);
+	if (rename(path, aside) < 0 || mkdir(path, 0700) < 0)
+		tap_ok(false, "%s: %s", path, strerror(errno));
+	ask("DELETE", "/api/files/{id}", NULL, NULL);
+	tap_ok(fake.status == 500 && fake_slug("internal"), "the file cannot be removed");
+	if (rmdir(path) < 0 || rename(aside, path) < 0)
+		tap_ok(false, "%s: %s", path, strerror(errno));
+	getrlimit(RLIMIT_NOFILE, &old);
+	none = (struct rlimit){ 0, old.rlim_max };
+	setrlimit(RLIMIT_NOFILE, &none);
+	ask("DELETE", "/api/files/{id}", NULL, NULL);
+	setrlimit(RLIMIT_NOFILE, &old);
+	tap_ok(fake.status == 503 && fake_slug("unavailable"), "the store is away");
+	tap_str(fake_header("Retry-After"), "5", "and it may help to wait");
+}
+
 static void
 test_delete(void)
 {
 	tap_is(fake_count("thumbnails"), 1, "before: a thumbnail");
 	ask("DELETE", "/api/files/" NOWHERE, NULL, NULL);
 	tap_is(fake.status, 404, "delete what is not there");
+	test_delete_resisted();
 	ask("DELETE", "/api/files/{id}", NULL, NULL);
 	tap_is(fake.status, 204, "delete");
 	tap_is(fake_count("thumbnails"), 0, "the thumbnail is gone");
