@@ -306,3 +306,18 @@ listen_users(const char *names, uid_t **uids, size_t *n, struct err *e)
 	}
 	return 0;
 }
+
+int
+listen_check_users(const struct conf *conf, struct err *e)
+{
+	uid_t *uids;
+	size_t n;
+
+	if (listen_users(conf->pool.peers, &uids, &n, e) < 0)
+		return err_prefix(e, "[pool] peers");
+	mem_free(uids);
+	if (listen_users(conf->store.spool_users, &uids, &n, e) < 0)
+		return err_prefix(e, "[store] spool_users");
+	mem_free(uids);
+	return 0;
+}

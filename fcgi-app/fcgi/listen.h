@@ -28,4 +28,7 @@ bool listen_has_peers(int fd);
 /* User names or numbers to uids; "" gives own uid and root. mem_free *uids. 0, or -1 ERR_INPUT. */
 MUST_CHECK int listen_users(const char *names, uid_t **uids, size_t *n, struct err *e);
 
+/* Are the users that conf names known? conf.c does not look them up. 0, or -1 ERR_INPUT. */
+MUST_CHECK int listen_check_users(const struct conf *conf, struct err *e);
+
 #endif

@@ -135,22 +135,6 @@ socket_was_own(void)
 	return own;
 }
 
-/* What conf.c does not look up: users. */
-static int
-check_conf(const struct conf *conf, struct err *e)
-{
-	uid_t *uids = NULL;
-	size_t n;
-
-	if (listen_users(conf->pool.peers, &uids, &n, e) < 0)
-		return err_prefix(e, "[pool] peers");
-	mem_free(uids);
-	if (listen_users(conf->store.spool_users, &uids, &n, e) < 0)
-		return err_prefix(e, "[store] spool_users");
-	mem_free(uids);
-	return 0;
-}
-
 /* An old schema is refused; a database that is away is not: the children wait for it. */
 static int
 check_database(const struct conf *conf)
@@ -267,7 +251,7 @@ main(int argc, char **argv)
 	start.conf_path = o.conf_path;
 	start.overrides = o.overrides;
 	conf = conf_load(o.conf_path, o.overrides, &e);
-	if (conf == NULL || check_conf(conf, &e) < 0)
+	if (conf == NULL || listen_check_users(conf, &e) < 0)
 		code = complain(EXIT_CONFIG, &e);
 	else if (o.dump)
 		conf_dump(conf, stdout);

@@ -74,7 +74,8 @@ pool_reload(struct pool *p)
 
 	notify_reloading();
 	c = conf_load(p->start->conf_path, p->start->overrides, &e);
-	if (c == NULL) {
+	if (c == NULL || listen_check_users(c, &e) < 0) {
+		conf_free(&c);
 		log_error("reload: %s; the old configuration stays", e.text);
 	} else {
 		if (strcmp(c->pool.listen, (*p->conf)->pool.listen) != 0 ||

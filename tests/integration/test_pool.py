@@ -299,6 +299,17 @@ def test_hup_with_a_bad_configuration_keeps_the_old(sluice, service, expect_log)
     assert direct.request("GET", "/health").status == 200
 
 
+@pytest.mark.parametrize("key", ["pool.peers", "store.spool_users"])
+def test_hup_with_an_unknown_user_keeps_the_old(sluice, service, expect_log, key):
+    expect_log("the old configuration stays")
+    direct = service(sluice, set={"pool.pm": "static", "pool.max_children": "1"})
+    old = direct.children()
+    direct.reconfigure(**{key.replace(".", "__"): "nobody-of-this-name"})
+    direct.wait_log("no user nobody-of-this-name; the old configuration stays")
+    assert direct.children() == old
+    assert direct.request("GET", "/health").status == 200
+
+
 def test_usr1_reopens_the_log_after_it_was_moved(sluice, service):
     direct = service(sluice)
     path = direct.dir / "sluice.log"
