@@ -68,6 +68,7 @@ def test_bad_setting():
         assert "runs" not in status.stdout
         run_script("destroy", f"{directory}/i")
         assert not Path(directory, "i").exists()
+        run_script("destroy", f"{directory}/i")
 
 
 def test_closed_directory():
