@@ -256,6 +256,7 @@ def test_hup_during_uploads_loses_nothing_and_applies_the_change(sluice, service
     direct = service(sluice, set={"pool.max_children": "4"})
     assert direct.request("PUT", "/api/upload/a.txt", b"x" * 3000).status == 201
     uploads = [SlowUpload(direct, name=f"h{i}.txt") for i in range(3)]
+    wait_for(lambda: sum(map(receives, direct.children())) == 3, what="children to take them all")
     old = set(direct.children())
     direct.reconfigure(upload__max_size="2000")
     wait_for(lambda: direct.request("PUT", "/api/upload/a.txt", b"x" * 3000).status == 413,

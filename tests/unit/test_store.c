@@ -243,7 +243,7 @@ refuse(struct store *st, const char *path, enum err_kind kind, const char *what)
 static void
 test_take_refused(struct store *st)
 {
-	char spool[300], path[600];
+	char spool[400], path[600];
 	uid_t other = self + 1;
 	struct id id;
 
@@ -288,7 +288,7 @@ test_take(struct store *st)
 	struct store_file *sf;
 	struct stat before, after;
 	struct id id;
-	char path[600], spool[300];
+	char path[600], spool[400];
 	int fd;
 
 	tap_is(mkdir(below("spool"), 0700), 0, "a spool");
