@@ -30,7 +30,8 @@ def check_stored(sluice, file, data):
     assert file["sha256"] == hashlib.sha256(data).hexdigest()
     path = sluice.stored_path(file["id"])
     assert path.read_bytes() == data
-    assert path.stat().st_nlink == 1
+    # handed off, nginx takes its own name of the file away after the answer
+    wait_for(lambda: path.stat().st_nlink == 1, timeout=5, what="the one name of the file")
     rows = sluice.sql("SELECT f.name, f.size, encode(f.sha256, 'hex'), f.content_type, a.name"
                       " FROM sluice.file f JOIN sluice.account a ON a.id = f.account_id"
                       f" WHERE f.id = '{file['id']}'")
