@@ -11,16 +11,22 @@
 #include "data/store_room.h"
 
 /* Writing back starts this often, so that the last fsync has little left to do. */
-enum { FLUSH_EVERY = 8 * 1024 * 1024, COPY_BUFFER = 64 * 1024 };
+enum {
+	FLUSH_EVERY = 8 * 1024 * 1024,
+	KEEP_CACHED =
+	    64 * 1024 * 1024, /* of the end of a file: for the worker, and for small files */
+	COPY_BUFFER = 64 * 1024,
+};
 
 struct store_file {
 	struct store *store;
 	struct id id;
 	char name[ID_TEXT]; /* in incoming/ */
 	int fd;
-	uint64_t size, flushed;
-	bool failed; /* a write failed: it can only be aborted */
-	pid_t pid;   /* a forked child must not remove its parent's file */
+	uint64_t size, flushed; /* flushed: writing back has begun */
+	uint64_t dropped;       /* written back and out of the page cache */
+	bool failed;            /* a write failed: it can only be aborted */
+	pid_t pid;              /* a forked child must not remove its parent's file */
 };
 
 int
@@ -68,16 +74,36 @@ write_failed(struct store_file *sf, struct err *e)
 	return err_sys(e, "write(incoming/%s)", sf->name);
 }
 
-static void
+/* Tells of an error as fsync would, and like it only once. */
+static int
+written_back(struct store_file *sf, uint64_t from, uint64_t n)
+{
+	if (sync_file_range(sf->fd, (off_t)from, (off_t)n,
+		SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER) <
+	    0)
+		return -1;
+	/* a hint: one large upload need not turn everything else out of the page cache */
+	posix_fadvise(sf->fd, (off_t)from, (off_t)n, POSIX_FADV_DONTNEED);
+	return 0;
+}
+
+/* 0, or -1 with errno: then bytes before the end may be lost, and the file is to be given up. */
+static int
 grew(struct store_file *sf, uint64_t n)
 {
+	uint64_t from = sf->flushed;
+
 	sf->size += n;
-	if (sf->size - sf->flushed < FLUSH_EVERY)
-		return;
+	if (sf->size - from < FLUSH_EVERY)
+		return 0;
 	/* a hint: starts the writing without waiting, and leaves errors to fsync */
-	sync_file_range(
-	    sf->fd, (off_t)sf->flushed, (off_t)(sf->size - sf->flushed), SYNC_FILE_RANGE_WRITE);
+	sync_file_range(sf->fd, (off_t)from, (off_t)(sf->size - from), SYNC_FILE_RANGE_WRITE);
 	sf->flushed = sf->size;
+	if (sf->flushed - sf->dropped <= KEEP_CACHED)
+		return 0;
+	from = sf->dropped;
+	sf->dropped = sf->flushed - KEEP_CACHED;
+	return written_back(sf, from, sf->dropped - from);
 }
 
 int
@@ -87,8 +113,7 @@ store_write(struct store_file *sf, const void *p, size_t n, struct err *e)
 		return err_set(e, ERR_INTERNAL, "incoming/%s: an earlier write failed", sf->name);
 	if (fdio_write(sf->fd, p, n) < 0)
 		return write_failed(sf, e);
-	grew(sf, n);
-	return 0;
+	return grew(sf, n) < 0 ? write_failed(sf, e) : 0;
 }
 
 /* Through a buffer. The count, 0 at end of file, -1 with errno. */
@@ -146,7 +171,8 @@ store_write_from(struct store_file *sf, int fd, off_t at, uint64_t n, struct err
 		}
 		at += got;
 		n -= (uint64_t)got;
-		grew(sf, (uint64_t)got);
+		if (grew(sf, (uint64_t)got) < 0)
+			return write_failed(sf, e);
 	}
 	return 0;
 }

@@ -51,6 +51,8 @@ int __real_fsync(int fd);
 int __wrap_fsync(int fd);
 int __real_close(int fd);
 int __wrap_close(int fd);
+int __real_sync_file_range(int fd, off64_t at, off64_t n, unsigned flags);
+int __wrap_sync_file_range(int fd, off64_t at, off64_t n, unsigned flags);
 int __real_fstat(int fd, struct stat *s);
 int __wrap_fstat(int fd, struct stat *s);
 int __real_fchmod(int fd, mode_t mode);
@@ -97,6 +99,14 @@ __wrap_close(int fd)
 
 	errno = failing ? plan.error : errno;
 	return failing ? -1 : rc;
+}
+
+int
+__wrap_sync_file_range(int fd, off64_t at, off64_t n, unsigned flags)
+{
+	if ((flags & SYNC_FILE_RANGE_WAIT_AFTER) && fails("wait"))
+		return -1;
+	return __real_sync_file_range(fd, at, n, flags);
 }
 
 int
@@ -424,6 +434,32 @@ test_failed_write(struct store *st)
 }
 
 /* close(2) of the file itself is where a network file system tells of what it lost. */
+/* An error of writing back is told once: whoever waits for it has to pass it on. */
+static void
+test_failed_write_back(struct store *st)
+{
+	static char chunk[1 << 20];
+	struct store_file *sf;
+	struct id id;
+	int n = 0;
+
+	id_new(&id);
+	plan.call = "wait";
+	plan.at = 2;
+	plan.seen = 0;
+	plan.hit = false;
+	plan.error = EIO;
+	sf = store_begin(st, &id, &e);
+	while (n < 120 && store_write(sf, chunk, sizeof(chunk), &e) == 0)
+		n++;
+	tap_ok(plan.hit && n > 64 && n < 120, "a large file is written back as it comes: %d", n);
+	tap_is(e.kind, ERR_AWAY, "and the error is told");
+	tap_is(store_commit(&sf, &e), -1, "for good");
+	plan.call = NULL;
+	tap_is(tree_count(below("store/incoming")) + tree_count(below("store/files")), 0,
+	    "nothing is left");
+}
+
 static void
 test_failed_close(struct store *st)
 {
@@ -486,6 +522,7 @@ main(void)
 	test_setgid(st);
 	empty(&st);
 	test_failed_write(st);
+	test_failed_write_back(st);
 	test_failed_close(st);
 	test_remove(st);
 	empty(&st);
