@@ -122,6 +122,8 @@ apache_start() {
 	mkdir -p "$run/apache" "$data/share/www"
 	[ "$(id -u)" -ne 0 ] || chown "$service_user:$service_group" "$run/apache"
 	apache_configure >"$data/etc/apache2/apache2.conf"
+	# left by a kill -9: once the number is somebody else's, Apache thinks that it runs already
+	rm -f "$run/apache/apache2.pid"
 	process_start front self "$program" -d "$data/etc/apache2" -f "$data/etc/apache2/apache2.conf" \
 		-DFOREGROUND
 }

@@ -71,8 +71,8 @@ layout_make() {
 			ln -s "$data" "$dir/data"
 		fi
 		run=$data/run
-		# a socket's path holds 107 bytes
-		if [ ${#run} -gt 80 ]; then
+		# a socket's path holds 107 bytes, and Apache takes 95 of sluice.sock's
+		if [ ${#run} -gt 70 ]; then
 			run=$(mktemp -d /tmp/sluice-XXXXXX)
 		fi
 	fi
