@@ -1,7 +1,8 @@
 /*
  * files.h: the rows of stored files and their renditions.
  *
- * Life of a row: ready -> deleting -> gone. Only ready rows are seen by anyone but gc.
+ * Life of a row: ready -> deleting -> gone. Only ready rows are seen; another DELETE takes up one
+ * that is still deleting.
  */
 #ifndef SLUICE_DATA_FILES_H
 #define SLUICE_DATA_FILES_H
